@@ -1,0 +1,1 @@
+"""clinsynth: train small clinical text-mining models and run them where the text is."""

@@ -1,0 +1,156 @@
+"""The values every part of clinsynth exchanges: text, entities and relations.
+
+Gold, synthetic and predicted data are all ``Document``s. Offsets are half-open
+character (code point) offsets into the original, unmodified text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A labelled half-open character span, ``text[start:end]``."""
+
+    start: int
+    end: int
+    label: str
+    score: float = field(default=1.0, compare=False)  # so that prediction == gold
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"{self.label} span [{self.start}, {self.end}) is empty or reversed")
+        if not self.label:
+            raise ValueError(f"span [{self.start}, {self.end}) has an empty label")
+
+    def overlaps(self, other: Entity) -> bool:
+        """Whether the two spans share at least one character."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A labelled, directed pair of entities, given as indices into ``Document.entities``."""
+
+    head: int
+    tail: int
+    label: str
+    score: float = field(default=1.0, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.head < 0 or self.tail < 0 or self.head == self.tail:
+            raise ValueError(
+                f"{self.label} relation ({self.head}, {self.tail}) needs two different entity indices >= 0"
+            )
+        if not self.label:
+            raise ValueError(f"relation ({self.head}, {self.tail}) has an empty label")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with its entities and relations; raises ``ValueError`` on spans outside the text.
+
+    ``meta`` holds JSON values only. It carries what a source format knows beyond
+    spans (concept identifiers, passages) and does not influence training or scores.
+    """
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    id: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for entity in self.entities:
+            if entity.end > len(self.text):
+                raise ValueError(
+                    f"document {self.id!r}: {entity.label} span [{entity.start}, {entity.end}) "
+                    f"ends after the text, which has {len(self.text)} characters"
+                )
+        for relation in self.relations:
+            if max(relation.head, relation.tail) >= len(self.entities):
+                raise ValueError(
+                    f"document {self.id!r}: {relation.label} relation ({relation.head}, {relation.tail}) "
+                    f"names an entity that is not there: the document has {len(self.entities)}"
+                )
+
+    def mention(self, entity: Entity) -> str:
+        """The characters that ``entity`` covers."""
+        return self.text[entity.start : entity.end]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that ``from_json`` reads back to an equal Document; scores are kept."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "entities": [
+                {"start": e.start, "end": e.end, "label": e.label, **_score(e.score)} for e in self.entities
+            ],
+            "relations": [
+                {"head": r.head, "tail": r.tail, "label": r.label, **_score(r.score)} for r in self.relations
+            ],
+            "meta": dict(self.meta),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Document:
+        """Reads ``to_json``'s object. Raises ``ValueError`` that names the field at fault."""
+        unknown = set(value) - {"id", "text", "entities", "relations", "meta"}
+        if unknown:
+            raise ValueError(f"unknown field {sorted(unknown)[0]!r} in a document")
+        if not isinstance(value.get("text"), str):
+            raise ValueError("a document needs a string 'text'")
+        identifier = value.get("id", "")
+        if not isinstance(identifier, str):
+            raise ValueError(f"a document's 'id' must be a string, not {identifier!r}")
+        meta = value.get("meta", {})
+        if not isinstance(meta, Mapping):
+            raise ValueError("a document's 'meta' must be an object")
+        return cls(
+            text=value["text"],
+            entities=tuple(
+                Entity(_integer(e, "start"), _integer(e, "end"), _string(e, "label"), _number(e))
+                for e in _objects(value, "entities")
+            ),
+            relations=tuple(
+                Relation(_integer(r, "head"), _integer(r, "tail"), _string(r, "label"), _number(r))
+                for r in _objects(value, "relations")
+            ),
+            id=identifier,
+            meta=dict(meta),
+        )
+
+
+def _score(score: float) -> dict[str, float]:
+    return {} if score == 1.0 else {"score": score}
+
+
+def _objects(value: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    items = value.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+        raise ValueError(f"a document's {key!r} must be a list of objects")
+    return items
+
+
+def _integer(value: Mapping[str, Any], key: str) -> int:
+    number = value.get(key)
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise ValueError(f"{key!r} must be a whole number, not {number!r}")
+    return number
+
+
+def _string(value: Mapping[str, Any], key: str) -> str:
+    text = value.get(key)
+    if not isinstance(text, str):
+        raise ValueError(f"{key!r} must be a string, not {text!r}")
+    return text
+
+
+def _number(value: Mapping[str, Any]) -> float:
+    score = value.get("score", 1.0)
+    if not isinstance(score, int | float) or isinstance(score, bool):
+        raise ValueError(f"'score' must be a number, not {score!r}")
+    return float(score)

@@ -1,0 +1,120 @@
+"""What a task is about: its entity types, its relation types and how they are defined.
+
+The same value drives the prompt, the tags and the head of the network. It is
+stated once, in a ``task.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from clinsynth_onnx.document import Document, Entity
+
+
+@dataclass(frozen=True)
+class EntityType:
+    """One kind of entity.
+
+    Args:
+        definition: What is meant by it, in one or two sentences.
+        guidelines: Annotation rules: where a span begins and ends, what is not one.
+        examples: A few typical mentions.
+    """
+
+    definition: str = ""
+    guidelines: str = ""
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RelationType:
+    """One kind of directed relation between two entities.
+
+    Args:
+        head: Labels that the first entity may have.
+        tail: Labels that the second entity may have.
+        definition: What is meant by it, in one or two sentences.
+        none_label: What to call a pair of fitting entities that is not so related.
+    """
+
+    head: list[str]
+    tail: list[str]
+    definition: str = ""
+    none_label: str = "None"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A task: the labels to find and what diversifies text written for it.
+
+    Args:
+        name: A short name, used in file and folder names.
+        genre: The kind of text, e.g. "abstracts of biomedical articles".
+        entities: Entity types by label.
+        relations: Relation types by label.
+        topics: What a text may be about.
+        emphases: What a text may put weight on.
+    """
+
+    name: str
+    entities: dict[str, EntityType]
+    relations: dict[str, RelationType] = field(default_factory=dict)
+    genre: str = ""
+    topics: list[str] = field(default_factory=list)
+    emphases: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.entities:
+            raise ValueError(f"task {self.name!r} needs at least one entity type under 'entities'")
+        for label, relation in self.relations.items():
+            for side in ("head", "tail"):
+                named = getattr(relation, side)
+                if not named:
+                    raise ValueError(
+                        f"task {self.name!r}: relation {label!r} needs entity labels under {side!r}"
+                    )
+                missing = [one for one in named if one not in self.entities]
+                if missing:
+                    raise ValueError(
+                        f"task {self.name!r}: relation {label!r} names {missing[0]!r} as {side}, "
+                        f"which is not among the entities ({', '.join(self.entities)})"
+                    )
+
+    @property
+    def entity_labels(self) -> tuple[str, ...]:
+        """Entity labels in the order of the task file, which is the order of the network's outputs."""
+        return tuple(self.entities)
+
+    @property
+    def relation_labels(self) -> tuple[str, ...]:
+        """Relation labels in the order of the task file."""
+        return tuple(self.relations)
+
+    def candidate_pairs(self, document: Document) -> Iterator[tuple[int, int]]:
+        """Ordered pairs of entity indices (head, tail) that some relation type allows."""
+        allowed = {(h, t) for r in self.relations.values() for h in r.head for t in r.tail}
+        for i, head in enumerate(document.entities):
+            for j, tail in enumerate(document.entities):
+                if i != j and (head.label, tail.label) in allowed:
+                    yield i, j
+
+    def unknown_labels(self, entities: tuple[Entity, ...]) -> list[str]:
+        """Labels of ``entities`` that this schema does not have, each once, sorted."""
+        return sorted({e.label for e in entities} - set(self.entities))
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that ``from_json`` reads back to an equal Schema."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Schema:
+        """Reads ``to_json``'s object; raises ``TypeError`` on a missing or unknown field."""
+        return cls(
+            **{
+                **value,
+                "entities": {k: EntityType(**(v or {})) for k, v in value["entities"].items()},
+                "relations": {k: RelationType(**v) for k, v in value.get("relations", {}).items()},
+            }
+        )
