@@ -1,0 +1,127 @@
+"""Documents to network inputs, and network outputs back to Documents.
+
+A codec is the only code that knows both characters and tokens. ``encode`` and
+``decode`` are inverses up to what tokens cannot express; that is counted in
+``Features.losses`` and never passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.tokens import IntArray, Tokens
+
+FloatArray = NDArray[np.floating]
+
+IGNORE = -100  # the label of a position that has none: torch's convention in cross_entropy
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something gold that a codec could not express exactly.
+
+    Attributes:
+        document: ``Document.id`` of where it is.
+        start: Character offset of the mention or of the relation's head.
+        end: The end of it.
+        label: Its label.
+        reason: What is in the way, the same words each time so that it can be counted.
+    """
+
+    document: str
+    start: int
+    end: int
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One sequence for the network.
+
+    Attributes:
+        input_ids: ``[length]``, special tokens included.
+        labels: One class index for each token, ``[length]``, or for the sequence, ``[1]``;
+            ``IGNORE`` where there is none.
+        anchors: Positions whose hidden states represent head and tail, ``[2]``; or empty, ``[0]``.
+        document: Index into ``Features.documents``.
+        origin: Where in the document it comes from: the first and the end token of a window,
+            or the head and the tail of a candidate pair.
+    """
+
+    input_ids: IntArray
+    labels: IntArray
+    anchors: IntArray
+    document: int
+    origin: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What ``encode`` makes of documents.
+
+    Attributes:
+        documents: The documents, in the order given.
+        examples: Their sequences, in document order.
+        tokens: The tokens of each document, where ``decode`` needs them.
+        losses: Gold that could not be expressed, for a report.
+    """
+
+    documents: tuple[Document, ...]
+    examples: tuple[Example, ...]
+    tokens: tuple[Tokens, ...]
+    losses: tuple[Loss, ...]
+
+
+class Codec(Protocol):
+    """Inverses that live together; ``classes`` names the network's outputs in order."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def pad_id(self) -> int: ...
+
+    def encode(self, documents: Sequence[Document]) -> Features: ...
+
+    def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
+        """Documents from each example's logits, ``[length, classes]`` or ``[classes]``."""
+        ...
+
+
+def pad(examples: Sequence[Example], pad_id: int) -> Mapping[str, IntArray]:
+    """Stacks sequences into ``input_ids``, ``attention_mask``, ``labels`` and ``anchors``, padded right.
+
+    Shapes: ``[batch, longest]``, except ``labels`` of whole sequences (``[batch, 1]``) and
+    ``anchors`` (``[batch, 2]`` or ``[batch, 0]``).
+    """
+    return {
+        "input_ids": _stack([e.input_ids for e in examples], pad_id),
+        "attention_mask": _stack([np.ones_like(e.input_ids) for e in examples], 0),
+        "labels": _stack([e.labels for e in examples], IGNORE),
+        "anchors": _stack([e.anchors for e in examples], 0),
+    }
+
+
+def _stack(rows: Sequence[IntArray], fill: int) -> IntArray:
+    out = np.full((len(rows), max(map(len, rows), default=0)), fill, dtype=np.int64)
+    for row, values in zip(out, rows, strict=True):
+        row[: len(values)] = values
+    return out
+
+
+def probabilities(logits: FloatArray) -> FloatArray:
+    """Softmax over the last axis, in float64."""
+    shifted = np.asarray(logits, dtype=np.float64)
+    shifted = np.exp(shifted - shifted.max(axis=-1, keepdims=True))
+    result: FloatArray = shifted / shifted.sum(axis=-1, keepdims=True)
+    return result

@@ -1,0 +1,148 @@
+"""Entities as BIO tags over subword tokens; long documents as overlapping windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Loss, probabilities
+from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
+
+OUTSIDE = 0
+
+
+class EntityCodec:
+    """BIO tags (Ramshaw and Marcus 1995, the IOB2 variant) over the tokens of whole documents.
+
+    A document longer than a window becomes several, each sharing ``overlap`` tokens with the one
+    before. A token that two windows see is read in the window where it has more context on its
+    poorer side, so each token is decided once and no entity is cut or doubled at a border.
+
+    Args:
+        tokenizer: From characters to tokens.
+        schema: The task.
+        max_length: Tokens in a sequence at most, special tokens included.
+        overlap: Tokens that neighbouring windows share.
+    """
+
+    def __init__(
+        self, tokenizer: TextTokenizer, schema: Schema, max_length: int = 512, overlap: int = 128
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.schema = schema
+        self.max_length = max_length
+        self.overlap = overlap
+        self._room = max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
+        if not 0 <= overlap < self._room:
+            raise ValueError(
+                f"windows of {max_length} tokens hold {self._room} tokens of text, "
+                f"so the overlap must be from 0 to {self._room - 1}, not {overlap}"
+            )
+        self.classes = ("O", *(f"{p}-{label}" for label in schema.entity_labels for p in "BI"))
+        self._begin = {label: 1 + 2 * i for i, label in enumerate(schema.entity_labels)}
+
+    @property
+    def pad_id(self) -> int:
+        return self.tokenizer.pad_id
+
+    def encode(self, documents: Sequence[Document]) -> Features:
+        """Windows of tagged tokens. Raises ``ValueError`` on a label the schema does not have."""
+        tokens = self.tokenizer([document.text for document in documents])
+        examples: list[Example] = []
+        losses: list[Loss] = []
+        for index, (document, own) in enumerate(zip(documents, tokens, strict=True)):
+            tags, lost = self._tags(document, own)
+            losses += lost
+            examples += self._windows(index, own, tags)
+        return Features(tuple(documents), tuple(examples), tuple(tokens), tuple(losses))
+
+    def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
+        """Documents with the entities that ``logits`` ``[length, classes]`` of each window say."""
+        merged = [np.zeros((len(own), len(self.classes))) for own in features.tokens]
+        margin = [np.full(len(own), -1, dtype=np.int64) for own in features.tokens]
+        left = len(self.tokenizer.prefix)
+        for example, scores in zip(features.examples, logits, strict=True):
+            start, end = example.origin
+            context = np.minimum(np.arange(start, end) - start, end - 1 - np.arange(start, end))
+            better = context > margin[example.document][start:end]
+            rows = np.arange(start, end)[better]
+            margin[example.document][rows] = context[better]
+            merged[example.document][rows] = scores[left + rows - start]
+        return [
+            Document(d.text, tuple(self._entities(d.text, t, m)), (), d.id, d.meta)
+            for d, t, m in zip(features.documents, features.tokens, merged, strict=True)
+        ]
+
+    def _tags(self, document: Document, tokens: Tokens) -> tuple[IntArray, list[Loss]]:
+        unknown = self.schema.unknown_labels(document.entities)
+        if unknown:
+            raise ValueError(
+                f"document {document.id!r} has {unknown[0]!r} entities, but the task "
+                f"{self.schema.name!r} knows {', '.join(self.schema.entity_labels)} only"
+            )
+        tags = np.full(len(tokens), OUTSIDE, dtype=np.int64)
+        starts, ends = tokens.offsets[:, 0], tokens.offsets[:, 1]
+        tags[starts == ends] = IGNORE
+        losses: list[Loss] = []
+        for entity in sorted(document.entities, key=lambda e: (e.start, -e.end, e.label)):
+            covered = np.flatnonzero((starts < entity.end) & (ends > entity.start) & (starts < ends))
+            if len(covered) == 0:
+                reason = "no token stands for it"
+            elif (tags[covered] != OUTSIDE).any():
+                reason = "it overlaps another mention"
+            else:
+                tags[covered] = self._begin[entity.label] + 1
+                tags[covered[0]] = self._begin[entity.label]
+                if starts[covered[0]] == entity.start and ends[covered[-1]] == entity.end:
+                    continue
+                reason = "it begins or ends inside a token"
+            losses.append(Loss(document.id, entity.start, entity.end, entity.label, reason))
+        return tags, losses
+
+    def _windows(self, index: int, tokens: Tokens, tags: IntArray) -> Iterator[Example]:
+        prefix, suffix = self.tokenizer.prefix, self.tokenizer.suffix
+        before, after = (np.full(len(x), IGNORE, dtype=np.int64) for x in (prefix, suffix))
+        none = np.zeros(0, dtype=np.int64)
+        start = 0
+        while True:
+            end = min(start + self._room, len(tokens))
+            yield Example(
+                np.concatenate([prefix, tokens.ids[start:end], suffix]),
+                np.concatenate([before, tags[start:end], after]),
+                none,
+                index,
+                (start, end),
+            )
+            if end == len(tokens):
+                return
+            start = end - self.overlap
+
+    def _entities(self, text: str, tokens: Tokens, logits: FloatArray) -> Iterator[Entity]:
+        """Runs of B, I, I, ... of one label; an I that continues nothing begins an entity."""
+        chances = probabilities(logits)
+        tags = chances.argmax(axis=-1)
+        begin, last, label, scores = 0, 0, "", list[float]()
+        for i in np.flatnonzero(tags != OUTSIDE).tolist():
+            start, end = tokens.offsets[i].tolist()
+            if start == end:
+                continue
+            kind, inside = divmod(int(tags[i]) - 1, 2)
+            named = self.schema.entity_labels[kind]
+            continues = inside == 1 and named == label and self._adjacent(tags, tokens, last, i)
+            if not continues:
+                if label:
+                    yield Entity(begin, int(tokens.offsets[last, 1]), label, float(np.mean(scores)))
+                begin, label, scores = start, named, []
+            last = i
+            scores.append(float(chances[i, tags[i]]))
+        if label:
+            yield Entity(begin, int(tokens.offsets[last, 1]), label, float(np.mean(scores)))
+
+    @staticmethod
+    def _adjacent(tags: IntArray, tokens: Tokens, last: int, i: int) -> bool:
+        """Whether only tokens without characters stand between ``last`` and ``i``."""
+        between = tokens.offsets[last + 1 : i]
+        return bool((between[:, 0] == between[:, 1]).all())
