@@ -1,0 +1,259 @@
+"""What a step sees: batches of similar length under a token budget, the same on any number of processes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clinsynth_onnx.codec import IGNORE, Codec, Example, Features, pad
+from clinsynth_onnx.document import Document
+
+BUCKET = 8  # lengths are rounded up to this: little padding, yet many sequences to mix with
+
+
+class Batch:
+    """Padded tensors of one training pass.
+
+    Attributes:
+        input_ids, attention_mask: ``[sequences, longest]``.
+        labels: ``[sequences, longest]`` or ``[sequences, 1]``; ``IGNORE`` where there is none.
+        anchors: ``[sequences, 2]`` or ``[sequences, 0]``.
+        share: What to multiply a summed loss with, so that the mean over processes and accumulated
+            batches is the mean over all labels of the optimizer step.
+    """
+
+    def __init__(self, examples: Sequence[Example], pad_id: int, share: float) -> None:
+        tensors = {name: torch.from_numpy(x) for name, x in pad(examples, pad_id).items()}
+        self.input_ids: Tensor = tensors["input_ids"]
+        self.attention_mask: Tensor = tensors["attention_mask"]
+        self.labels: Tensor = tensors["labels"]
+        self.anchors: Tensor = tensors["anchors"]
+        self.share = share
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
+        """Moves the tensors; Lightning calls this."""
+        for name in ("input_ids", "attention_mask", "labels", "anchors"):
+            setattr(self, name, getattr(self, name).to(device, non_blocking=non_blocking))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Who this process is among those that share an optimizer step.
+
+    Attributes:
+        rank: From 0 to ``world_size - 1``.
+        world_size: Processes.
+        accumulate: Batches that each process adds up before it steps.
+    """
+
+    rank: int = 0
+    world_size: int = 1
+    accumulate: int = 1
+
+    @property
+    def parts(self) -> int:
+        return self.world_size * self.accumulate
+
+
+def cut(lengths: Sequence[int], batch_tokens: int, at_least: int = 1) -> list[int]:
+    """Cuts a sorted run of lengths where a batch would exceed its budget; returns the sizes.
+
+    A batch costs its longest (last) length times its size. It has ``at_least`` members even where
+    these cost more, so that each of so many processes has work.
+    """
+    sizes: list[int] = []
+    size = 0
+    for length in lengths:
+        if size >= at_least and length * (size + 1) > batch_tokens:
+            sizes.append(size)
+            size = 0
+        size += 1
+    if size and size < at_least and sizes:
+        sizes[-1] += size
+    elif size:
+        sizes.append(size)
+    return sizes
+
+
+class StepPlan:
+    """Which sequences each optimizer step sees, decided by seed and epoch alone.
+
+    Every sequence is in exactly one step of an epoch (times its repeats). Each step is dealt out to
+    all processes and accumulations, so all take the same number of batches, and a step sees the
+    same sequences however many share it. The number of steps is the same in each epoch.
+
+    Args:
+        lengths: Tokens of each sequence.
+        batch_tokens: Padded tokens of one optimizer step over all processes, at most.
+        ranks: Who shares a step.
+        seed: Of the order.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_tokens: int, ranks: Ranks, seed: int) -> None:
+        if len(lengths) < ranks.parts:
+            raise ValueError(
+                f"{len(lengths)} training sequences cannot be shared by {ranks.world_size} processes times "
+                f"{ranks.accumulate} accumulated batches: use fewer of these or more training data"
+            )
+        self._buckets = -(-np.asarray(lengths, dtype=np.int64) // BUCKET) * BUCKET
+        self._sizes = cut(np.sort(self._buckets).tolist(), batch_tokens, ranks.parts)
+        self._ranks = ranks
+        self._seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Batches of one process in one epoch."""
+        return len(self._sizes) * self._ranks.accumulate
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+    def steps(self) -> list[list[int]]:
+        """All sequences of each optimizer step of this epoch."""
+        rng = np.random.default_rng([self._seed, self.epoch])
+        order = np.lexsort((rng.permutation(len(self._buckets)), self._buckets))
+        steps = np.split(order, np.cumsum(self._sizes)[:-1])
+        return [steps[i].tolist() for i in rng.permutation(len(steps))]
+
+    def batches(self) -> Iterator[tuple[list[int], list[int]]]:
+        """This process's batches, each with all sequences of the step it is part of."""
+        for step in self.steps():
+            for turn in range(self._ranks.accumulate):
+                part = turn * self._ranks.world_size + self._ranks.rank
+                yield step[part :: self._ranks.parts], step
+
+
+class TrainingBatches:
+    """The training data loader: resumable in mid-epoch, exact on any number of processes.
+
+    Args:
+        features: The encoded training documents.
+        pad_id: What padding is filled with.
+        batch_tokens, ranks, seed: See ``StepPlan``.
+        repeats: How many times an epoch shows each document, by document; once if not given.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        pad_id: int,
+        batch_tokens: int,
+        ranks: Ranks,
+        seed: int,
+        repeats: Sequence[int] | None = None,
+    ) -> None:
+        examples = features.examples
+        if repeats is not None:
+            examples = tuple(e for e in examples for _ in range(repeats[e.document]))
+        self._examples: tuple[Example, ...] = examples
+        self._targets = np.array([np.count_nonzero(e.labels != IGNORE) for e in examples])
+        self._pad_id = pad_id
+        self._ranks = ranks
+        self.batch_sampler = StepPlan([len(e) for e in examples], batch_tokens, ranks, seed)
+        self._done = 0
+        self._resume_at = 0
+
+    def __len__(self) -> int:
+        return len(self.batch_sampler)
+
+    def __iter__(self) -> Iterator[Batch]:
+        skip, self._resume_at = self._resume_at, 0
+        self._done = skip
+        for i, (mine, step) in enumerate(self.batch_sampler.batches()):
+            if i < skip:
+                continue
+            share = self._ranks.parts / max(1, int(self._targets[step].sum()))
+            self._done = i + 1
+            yield Batch([self._examples[j] for j in mine], self._pad_id, share)
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far this epoch has come; Lightning keeps it in each checkpoint."""
+        return {"batches_done": self._done, "batches": len(self)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on after the batches that ``state`` counts. Raises ``ValueError`` if the data changed."""
+        if state["batches"] != len(self):
+            raise ValueError(
+                f"the checkpoint was written in epochs of {state['batches']} batches, this data makes "
+                f"{len(self)}: resume with the same data, batch_tokens and number of processes"
+            )
+        self._resume_at = state["batches_done"] % len(self)
+
+
+class DocumentBatch:
+    """Whole documents to be read by a model, and how much of them at once.
+
+    Attributes:
+        features: Their sequences.
+        indices: The place of each document in its split.
+        batch_tokens: Padded tokens of one forward pass, at most.
+    """
+
+    def __init__(self, features: Features, indices: Sequence[int], batch_tokens: int) -> None:
+        self.features = features
+        self.indices = tuple(indices)
+        self.batch_tokens = batch_tokens
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> DocumentBatch:
+        """Nothing to move yet: a document may have more sequences than a device holds."""
+        return self
+
+
+class DocumentBatches:
+    """The loader for validation, test and prediction: whole documents, none twice, none lost.
+
+    Processes may take different numbers of batches; one without any document still gets an empty
+    batch, so that all meet where results are gathered.
+
+    Args:
+        documents: The whole split.
+        codec: What encodes them, batch by batch.
+        batch_tokens: Padded tokens of one forward pass, at most.
+        ranks: Who shares the split.
+    """
+
+    characters = 65_536  # of the documents encoded together, unless one document alone has more
+
+    def __init__(self, documents: Sequence[Document], codec: Codec, batch_tokens: int, ranks: Ranks) -> None:
+        self._documents = documents
+        self._codec = codec
+        self._batch_tokens = batch_tokens
+        by_length = sorted(range(len(documents)), key=lambda i: (len(documents[i].text), i))
+        sizes = cut([len(documents[i].text) for i in by_length], self.characters)
+        ends = np.cumsum([0, *sizes]).tolist()
+        every = [by_length[a:b] for a, b in itertools.pairwise(ends)]
+        self._batches = every[ranks.rank :: ranks.world_size] or [[]]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[DocumentBatch]:
+        for indices in self._batches:
+            features = self._codec.encode([self._documents[i] for i in indices])
+            yield DocumentBatch(features, indices, self._batch_tokens)
+
+
+def in_chunks(
+    examples: Sequence[Example], batch_tokens: int, work: Callable[[list[Example]], Sequence[Any]]
+) -> list[Any]:
+    """Does ``work`` on runs of similar length under a token budget; results come in the order given."""
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i]))
+    results: list[Any] = [None] * len(examples)
+    done = 0
+    for size in cut([len(examples[i]) for i in order], batch_tokens):
+        chosen = order[done : done + size]
+        done += size
+        for i, result in zip(chosen, work([examples[i] for i in chosen]), strict=True):
+            results[i] = result
+    return results
