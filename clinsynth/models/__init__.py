@@ -1,0 +1,6 @@
+"""LightningModules for the two tasks."""
+
+from clinsynth.models.relation_extraction import RelationExtraction
+from clinsynth.models.token_classification import TokenClassification
+
+__all__ = ["RelationExtraction", "TokenClassification"]

@@ -1,38 +1,52 @@
-"""Entities as BIO tags over subword tokens; long documents as overlapping windows."""
+"""Entities as BIO tags over subword tokens; long texts as overlapping windows."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
 from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Loss, probabilities
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.sentences import sentence_starts
 from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
 
+Unit = Literal["sentence", "document"]
+
 OUTSIDE = 0
+NO_ANCHORS = np.zeros(0, dtype=np.int64)
 
 
 class EntityCodec:
     """BIO tags (Ramshaw and Marcus 1995, the IOB2 variant) over the tokens of whole documents.
 
-    A document longer than a window becomes several, each sharing ``overlap`` tokens with the one
-    before. A token that two windows see is read in the window where it has more context on its
-    poorer side, so each token is decided once and no entity is cut or doubled at a border.
+    A sentence or document longer than a window becomes several, each sharing ``overlap`` tokens
+    with the one before. A token that two windows see is read in the window where it has more
+    context on its poorer side. So each token is decided once, entities are put together over the
+    whole document, and none is cut or doubled at a border.
 
     Args:
         tokenizer: From characters to tokens.
         schema: The task.
+        unit: What a sequence holds: one sentence, or as much of the document as fits.
         max_length: Tokens in a sequence at most, special tokens included.
         overlap: Tokens that neighbouring windows share.
     """
 
     def __init__(
-        self, tokenizer: TextTokenizer, schema: Schema, max_length: int = 512, overlap: int = 128
+        self,
+        tokenizer: TextTokenizer,
+        schema: Schema,
+        unit: Unit = "sentence",
+        max_length: int = 512,
+        overlap: int = 128,
     ) -> None:
         self.tokenizer = tokenizer
         self.schema = schema
+        self.unit = unit
         self.max_length = max_length
         self.overlap = overlap
         self._room = max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
@@ -56,7 +70,8 @@ class EntityCodec:
         for index, (document, own) in enumerate(zip(documents, tokens, strict=True)):
             tags, lost = self._tags(document, own)
             losses += lost
-            examples += self._windows(index, own, tags)
+            for first, end in self._segments(document.text, own):
+                examples += self._windows(index, own, tags, first, end)
         return Features(tuple(documents), tuple(examples), tuple(tokens), tuple(losses))
 
     def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
@@ -102,21 +117,32 @@ class EntityCodec:
             losses.append(Loss(document.id, entity.start, entity.end, entity.label, reason))
         return tags, losses
 
-    def _windows(self, index: int, tokens: Tokens, tags: IntArray) -> Iterator[Example]:
+    def _segments(self, text: str, tokens: Tokens) -> Iterator[tuple[int, int]]:
+        """First and end token of each sentence, or of the whole text."""
+        cuts = [0, len(tokens)]
+        if self.unit == "sentence":
+            starts = np.array(sentence_starts(text))
+            cuts = [*np.searchsorted(tokens.offsets[:, 0], starts).tolist(), len(tokens)]
+        for first, end in itertools.pairwise(cuts):
+            if first < end or len(tokens) == 0:
+                yield first, end
+
+    def _windows(
+        self, index: int, tokens: Tokens, tags: IntArray, first: int, last: int
+    ) -> Iterator[Example]:
         prefix, suffix = self.tokenizer.prefix, self.tokenizer.suffix
         before, after = (np.full(len(x), IGNORE, dtype=np.int64) for x in (prefix, suffix))
-        none = np.zeros(0, dtype=np.int64)
-        start = 0
+        start = first
         while True:
-            end = min(start + self._room, len(tokens))
+            end = min(start + self._room, last)
             yield Example(
                 np.concatenate([prefix, tokens.ids[start:end], suffix]),
                 np.concatenate([before, tags[start:end], after]),
-                none,
+                NO_ANCHORS,
                 index,
                 (start, end),
             )
-            if end == len(tokens):
+            if end == last:
                 return
             start = end - self.overlap
 

@@ -1,0 +1,211 @@
+"""What both tasks share: building, stepping, scoring, and a checkpoint that stands alone."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
+
+from clinsynth import encoders
+from clinsynth.datamodules.batches import Batch, DocumentBatch, in_chunks
+from clinsynth.encoders import EncoderOptions
+from clinsynth.metrics.metric import DocumentScores
+from clinsynth.models.optimization import Optimization, build
+from clinsynth_onnx.codec import IGNORE, Codec, Example, FloatArray, pad
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.tokens import TextTokenizer
+
+INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"
+
+
+class DocumentModel(LightningModule):
+    """A network between a codec's ``encode`` and ``decode``, trained and scored on Documents.
+
+    The network is built when a Trainer sets the model up or a checkpoint is loaded, not before: a
+    checkpoint holds the encoder's configuration and tokenizer, so it needs no encoder to load.
+
+    Args:
+        schema: The task.
+        encoder: A hub id, a folder, or ``offline``.
+        encoder_options: How the encoder is trained.
+        optimization: How weights are updated.
+        class_weights: What an error on each class costs, by class name; 1 if not named.
+    """
+
+    monitor: str
+    """The score that picks the best checkpoint and stops training early."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        encoder: str,
+        encoder_options: EncoderOptions,
+        optimization: Optimization,
+        class_weights: dict[str, float] | None,
+    ) -> None:
+        super().__init__()
+        self.schema = schema
+        self.encoder_name = encoder
+        self.encoder_options = encoder_options
+        self.optimization = optimization
+        self.class_weights = class_weights
+        self.network: nn.Module | None = None
+        self._saved_encoder: dict[str, Any] | None = None
+        self._weights: Tensor | None
+        self.register_buffer("_weights", None, persistent=False)
+        self.scores = self.build_scores()
+        self.seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
+
+    @abstractmethod
+    def build_codec(self, tokenizer: TextTokenizer) -> Codec:
+        """What turns documents into sequences and logits into documents."""
+
+    @abstractmethod
+    def build_network(self, encoder: PreTrainedModel) -> nn.Module:
+        """Encoder and head."""
+
+    @abstractmethod
+    def build_scores(self) -> DocumentScores:
+        """What compares predicted documents with gold ones."""
+
+    @cached_property
+    def codec(self) -> Codec:
+        """The codec of the encoder's tokenizer."""
+        saved = self._saved_encoder
+        return self.build_codec(
+            TextTokenizer(saved["tokenizer"] if saved else encoders.tokenizer_json(self.encoder_name))
+        )
+
+    def setup(self, stage: str) -> None:
+        """Builds the network from pretrained weights, once."""
+        if self.network is None:
+            self._build(encoders.pretrained(self.encoder_name, self.encoder_options))
+
+    def _build(self, encoder: PreTrainedModel) -> None:
+        options = self.encoder_options
+        if options.freeze_embeddings:
+            encoder.get_input_embeddings().requires_grad_(False)
+        if options.gradient_checkpointing:
+            encoder.gradient_checkpointing_enable()
+        self.network = self.build_network(encoder)
+        if options.compile:
+            self.network.compile(dynamic=True)
+        self._weights = self._class_weights()
+
+    def _class_weights(self) -> Tensor | None:
+        if not self.class_weights:
+            return None
+        classes = self.codec.classes
+        unknown = sorted(set(self.class_weights) - set(classes))
+        if unknown:
+            raise ValueError(f"'class_weights' names {unknown[0]!r}; the classes are {', '.join(classes)}")
+        return torch.tensor([float(self.class_weights.get(name, 1.0)) for name in classes])
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits of a padded batch."""
+        assert self.network is not None, "a Trainer or load_from_checkpoint builds the network"
+        logits: Tensor = self.network(batch.input_ids, batch.attention_mask, batch.anchors)
+        return logits
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        # dropout depends on where training stands, not on what ran before, so that a resumed
+        # run draws the same masks as one that was never interrupted
+        place = [self.seed, self.global_rank, self.current_epoch, batch_idx]
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        logits = self(batch).float()
+        total = cross_entropy(
+            logits.flatten(0, -2),
+            batch.labels.flatten(),
+            weight=self._weights,
+            ignore_index=IGNORE,
+            reduction="sum",
+            label_smoothing=self.optimization.label_smoothing,
+        )
+        loss = total * batch.share
+        self.log("train_loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
+        return loss
+
+    def annotate(self, batch: DocumentBatch) -> list[Document]:
+        """Documents as the model reads them."""
+        return self.codec.decode(batch.features, self._logits(batch.features.examples, batch.batch_tokens))
+
+    def _logits(self, examples: Sequence[Example], batch_tokens: int) -> list[FloatArray]:
+        def run(chunk: list[Example]) -> list[FloatArray]:
+            tensors = {
+                k: torch.from_numpy(v).to(self.device) for k, v in pad(chunk, self.codec.pad_id).items()
+            }
+            tensors.pop("labels")
+            assert self.network is not None
+            logits = self.network(**tensors).float().cpu().numpy()
+            return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(chunk, logits, strict=True)]
+
+        return in_chunks(examples, batch_tokens, run)
+
+    def _score(self, batch: DocumentBatch) -> list[tuple[int, Document]]:
+        predicted = self.annotate(batch)
+        self.scores.update(predicted, batch.features.documents, batch.indices)
+        return list(zip(batch.indices, predicted, strict=True))
+
+    def validation_step(self, batch: DocumentBatch, batch_idx: int) -> None:
+        self._score(batch)
+
+    def test_step(self, batch: DocumentBatch, batch_idx: int) -> list[tuple[int, Document]]:
+        """The place of each document in its split, and the document as read."""
+        return self._score(batch)
+
+    def predict_step(self, batch: DocumentBatch, batch_idx: int) -> list[tuple[int, Document]]:
+        """The place of each document, and the document as read."""
+        return list(zip(batch.indices, self.annotate(batch), strict=True))
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test")
+
+    def _log_scores(self, part: str) -> None:
+        self.result = self.scores.compute()
+        self.scores.reset()
+        flat = {f"{part}_{name}": value for name, value in self.result.flat().items()}
+        self.log_dict(flat, rank_zero_only=True)
+
+    def configure_optimizers(self) -> Any:
+        assert self.network is not None
+        steps = int(self.trainer.estimated_stepping_batches)
+        optimizer, schedule = build(self.network, self.optimization, steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        assert self.network is not None
+        encoder = self.network.get_submodule("encoder")
+        checkpoint["encoder"] = {
+            "config": encoder.config.to_diff_dict(),
+            "tokenizer": self.codec.tokenizer.json,
+        }
+        hyperparameters = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {})
+        if "_instantiator" not in hyperparameters:
+            # LightningCLI stores plain values and how to parse them; do the same for a script, so
+            # that its checkpoint loads with weights_only too
+            checkpoint[self.CHECKPOINT_HYPER_PARAMS_KEY] = {
+                **{k: asdict(v) if is_dataclass(v) else v for k, v in hyperparameters.items()},
+                "_instantiator": INSTANTIATOR,
+                "_class_path": f"{type(self).__module__}.{type(self).__qualname__}",
+            }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self.network is None:
+            self._saved_encoder = checkpoint["encoder"]
+            self._build(encoders.from_config(checkpoint["encoder"]["config"], self.encoder_options))

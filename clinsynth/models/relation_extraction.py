@@ -1,0 +1,59 @@
+"""Relations by classifying marked candidate pairs."""
+
+from __future__ import annotations
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from clinsynth.encoders import EncoderOptions
+from clinsynth.metrics.metric import RelationScores
+from clinsynth.models.base import DocumentModel
+from clinsynth.models.network import PairNetwork
+from clinsynth.models.optimization import Optimization
+from clinsynth_onnx.relation_codec import Marking, RelationCodec
+from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.tokens import TextTokenizer
+
+ENCODER = EncoderOptions()
+OPTIMIZATION = Optimization(learning_rate=1e-4)
+
+
+class RelationExtraction(DocumentModel):
+    """Decides for each pair of entities that the task allows whether and how they are related.
+
+    Args:
+        schema: The task; needs relation types.
+        encoder: A hub id, a folder, or ``offline``.
+        marking: ``mask`` hides the two mentions behind ``@LABEL$``; ``markers`` sets typed
+            punctuation around them.
+        max_length: Tokens in a sequence at most.
+        encoder_options: How the encoder is trained.
+        optimization: How weights are updated.
+        class_weights: What an error on each class costs, by relation label; 1 if not named.
+    """
+
+    monitor = "val_f1"
+
+    def __init__(
+        self,
+        schema: Schema,
+        encoder: str = "offline",
+        marking: Marking = "mask",
+        max_length: int = 256,
+        encoder_options: EncoderOptions = ENCODER,
+        optimization: Optimization = OPTIMIZATION,
+        class_weights: dict[str, float] | None = None,
+    ) -> None:
+        super().__init__(schema, encoder, encoder_options, optimization, class_weights)
+        self.marking: Marking = marking
+        self.max_length = max_length
+        self.save_hyperparameters()
+
+    def build_codec(self, tokenizer: TextTokenizer) -> RelationCodec:
+        return RelationCodec(tokenizer, self.schema, self.marking, self.max_length)
+
+    def build_network(self, encoder: PreTrainedModel) -> nn.Module:
+        return PairNetwork(encoder, len(self.codec.classes), self.encoder_options.dropout)
+
+    def build_scores(self) -> RelationScores:
+        return RelationScores(self.schema)

@@ -1,0 +1,61 @@
+"""Entities by token classification."""
+
+from __future__ import annotations
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from clinsynth.encoders import EncoderOptions
+from clinsynth.metrics.metric import EntityScores
+from clinsynth.models.base import DocumentModel
+from clinsynth.models.network import TokenNetwork
+from clinsynth.models.optimization import Optimization
+from clinsynth_onnx.entity_codec import EntityCodec, Unit
+from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.tokens import TextTokenizer
+
+ENCODER = EncoderOptions()
+OPTIMIZATION = Optimization()
+
+
+class TokenClassification(DocumentModel):
+    """Finds the entities of a task: BIO tags over the tokens of an encoder.
+
+    Args:
+        schema: The task.
+        encoder: A hub id, a folder, or ``offline``.
+        unit: What a sequence holds: one sentence, or as much of the document as fits.
+        max_length: Tokens in a sequence at most; longer texts become overlapping windows.
+        overlap: Tokens that neighbouring windows share.
+        encoder_options: How the encoder is trained.
+        optimization: How weights are updated.
+        class_weights: What an error on each tag costs, e.g. ``{"O": 0.5}``; 1 if not named.
+    """
+
+    monitor = "val_strict_f1"
+
+    def __init__(
+        self,
+        schema: Schema,
+        encoder: str = "offline",
+        unit: Unit = "sentence",
+        max_length: int = 512,
+        overlap: int = 128,
+        encoder_options: EncoderOptions = ENCODER,
+        optimization: Optimization = OPTIMIZATION,
+        class_weights: dict[str, float] | None = None,
+    ) -> None:
+        super().__init__(schema, encoder, encoder_options, optimization, class_weights)
+        self.unit: Unit = unit
+        self.max_length = max_length
+        self.overlap = overlap
+        self.save_hyperparameters()
+
+    def build_codec(self, tokenizer: TextTokenizer) -> EntityCodec:
+        return EntityCodec(tokenizer, self.schema, self.unit, self.max_length, self.overlap)
+
+    def build_network(self, encoder: PreTrainedModel) -> nn.Module:
+        return TokenNetwork(encoder, len(self.codec.classes), self.encoder_options.dropout)
+
+    def build_scores(self) -> EntityScores:
+        return EntityScores(self.schema.entity_labels)

@@ -1,0 +1,66 @@
+"""Run folders: where a run keeps its config, log, metrics and checkpoints, and how to find it again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CHECKPOINTS = "checkpoints"
+NAMES = ("best", "last")
+SHARED = "CLINSYNTH_RUN"  # how the first process tells those it starts where the run is
+
+
+def new_run(base: Path) -> Path:
+    """A folder for a new run below ``base``: the next free number, or the cluster job's id.
+
+    Processes that Lightning starts inherit it. Under SLURM it is named after the job, so that all
+    tasks and every requeue of the job agree. Raises ``ValueError`` under ``torchrun``, whose
+    processes cannot agree on a number.
+    """
+    if SHARED in os.environ:
+        return Path(os.environ[SHARED])
+    if "SLURM_JOB_ID" in os.environ:
+        return base / f"slurm-{os.environ['SLURM_JOB_ID']}"
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise ValueError(
+            "several processes need to agree on the run folder. Remedy: name it with --run FOLDER"
+        )
+    number = max(_numbers(base), default=0) + 1
+    while True:  # another run may take the number first
+        try:
+            (base / str(number)).mkdir(parents=True)
+            break
+        except FileExistsError:
+            number += 1
+    os.environ[SHARED] = str(base / str(number))
+    return base / str(number)
+
+
+def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:
+    """The checkpoint file meant by a path, or by ``best`` or ``last`` of ``run`` or the newest run.
+
+    Raises ``ValueError`` that says where it looked.
+    """
+    if named not in NAMES:
+        path = Path(named)
+        if not path.exists():
+            raise ValueError(
+                f"there is no checkpoint {named}. Remedy: give a file, or one of {', '.join(NAMES)}"
+            )
+        return path
+    runs = [run] if run else [base / str(n) for n in sorted(_numbers(base), reverse=True)]
+    for folder in runs:
+        path = folder / CHECKPOINTS / f"{named}.ckpt"
+        if path.exists():
+            return path
+    where = str(run) if run else f"any run below {base}"
+    raise ValueError(f"there is no checkpoint {named!r} in {where}. Remedy: fit first, or give a file")
+
+
+def run_of(checkpoint: Path) -> Path | None:
+    """The run folder that a checkpoint is in, or ``None`` if it has been moved elsewhere."""
+    return checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS else None
+
+
+def _numbers(base: Path) -> list[int]:
+    return [int(p.name) for p in base.glob("*") if p.name.isdecimal()] if base.is_dir() else []

@@ -1,0 +1,64 @@
+"""``clinsynth tag``: a checkpoint's entities, in colour."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from jsonargparse import auto_cli
+from rich.console import Console
+from rich.text import Text
+
+from clinsynth.datamodules.batches import DocumentBatch
+from clinsynth.models.token_classification import TokenClassification
+from clinsynth.runs import find_checkpoint
+from clinsynth_onnx.document import Document
+
+STYLES = (
+    "black on bright_yellow",
+    "black on bright_cyan",
+    "black on bright_green",
+    "black on bright_magenta",
+)
+
+
+def highlight(document: Document, labels: tuple[str, ...]) -> Text:
+    """The text with each mention on its label's colour, the label behind it."""
+    text = Text()
+    done = 0
+    for entity in sorted(document.entities, key=lambda e: (e.start, -e.end)):
+        if entity.start < done:
+            continue  # inside a mention already shown; decoded entities never overlap
+        text.append(document.text[done : entity.start])
+        style = STYLES[labels.index(entity.label) % len(STYLES)]
+        text.append(document.mention(entity), style=style)
+        text.append(f" {entity.label} ", style=f"bold {style}")
+        done = entity.end
+    text.append(document.text[done:])
+    return text
+
+
+def tag(checkpoint: str, texts: list[str] | None = None, batch_tokens: int = 2048) -> None:
+    """Shows the entities that a checkpoint finds.
+
+    Args:
+        checkpoint: A checkpoint file of a token classification model, or a run folder (its best).
+        texts: Texts to read. Standard input, a text a line, if there are none.
+        batch_tokens: Padded tokens of one forward pass, at most.
+    """
+    path = Path(checkpoint)
+    path = find_checkpoint("best", path, path) if path.is_dir() else find_checkpoint(checkpoint, path, None)
+    model = TokenClassification.load_from_checkpoint(path, map_location="cpu").eval()
+    lines = texts if texts else [line.rstrip("\n") for line in sys.stdin]
+    features = model.codec.encode([Document(line) for line in lines])
+    with torch.inference_mode():
+        documents = model.annotate(DocumentBatch(features, range(len(lines)), batch_tokens))
+    console = Console(highlight=False)
+    for document in documents:
+        console.print(highlight(document, model.schema.entity_labels))
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command."""
+    auto_cli(tag, args=arguments, prog="clinsynth tag")
