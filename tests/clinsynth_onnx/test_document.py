@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinsynth_onnx.document import Document, Entity, Relation
+from tests.clinsynth_onnx.strategies import documents
+
+
+@given(documents(), st.floats(0, 1))
+def test_json_gives_back_the_document(document: Document, score: float) -> None:
+    entities = tuple(Entity(e.start, e.end, e.label, score) for e in document.entities)
+    relations = (Relation(0, 1, "Association", score),) if len(entities) > 1 else ()
+    whole = Document(document.text, entities, relations, "id", {"concepts": ["D1", None]})
+    read = Document.from_json(json.loads(json.dumps(whole.to_json())))
+    assert read == whole
+    assert [e.score for e in read.entities] == [e.score for e in whole.entities]
+
+
+def test_score_does_not_take_part_in_equality() -> None:
+    assert Entity(0, 3, "Gene", 0.4) == Entity(0, 3, "Gene", 0.9)
+    assert Entity(0, 3, "Gene") != Entity(0, 3, "Disease")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Entity(3, 3, "Gene"), "empty or reversed"),
+        (lambda: Entity(-1, 3, "Gene"), "empty or reversed"),
+        (lambda: Entity(0, 1, ""), "empty label"),
+        (lambda: Relation(1, 1, "CID"), "two different"),
+        (lambda: Document("abc", (Entity(0, 4, "Gene"),), id="7"), "document '7'.*3 characters"),
+        (lambda: Document("abc", (Entity(0, 1, "Gene"),), (Relation(0, 1, "CID"),)), "not there"),
+        (lambda: Document.from_json({"text": 3}), "'text'"),
+        (lambda: Document.from_json({"text": "", "entity": []}), "unknown field 'entity'"),
+        (lambda: Document.from_json({"text": "abc", "entities": [{"start": "0"}]}), "'start'"),
+        (lambda: Document.from_json({"text": "abc", "entities": {}}), "list of objects"),
+    ],
+)
+def test_values_check_themselves(build: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()  # type: ignore[operator]

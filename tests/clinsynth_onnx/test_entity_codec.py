@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinsynth_onnx.codec import Features, FloatArray
+from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.entity_codec import EntityCodec, Unit
+from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.sentences import sentence_starts
+from clinsynth_onnx.tokens import TextTokenizer
+from tests.clinsynth_onnx.strategies import documents, texts
+from tests.conftest import byte_level_json, wordpiece_json
+
+TOKENIZERS = [TextTokenizer(wordpiece_json()), TextTokenizer(byte_level_json())]
+
+
+def certain(features: Features, classes: int) -> list[FloatArray]:
+    """Logits of a network that knows the gold tags."""
+    return [9.0 * np.eye(classes)[np.maximum(e.labels, 0)] for e in features.examples]
+
+
+@given(
+    documents(),
+    st.sampled_from(TOKENIZERS),
+    st.sampled_from(["sentence", "document"]),
+    st.sampled_from([(512, 128), (12, 3), (5, 0), (4, 1)]),
+)
+def test_what_is_not_reported_lost_comes_back(
+    schema: Schema, document: Document, tokenizer: TextTokenizer, unit: Unit, window: tuple[int, int]
+) -> None:
+    codec = EntityCodec(tokenizer, schema, unit, *window)
+    features = codec.encode([document])
+    (found,) = codec.decode(features, certain(features, len(codec.classes)))
+    lost = sorted((x.start, x.end, x.label) for x in features.losses)
+    gold = sorted((e.start, e.end, e.label) for e in document.entities)
+    kept = list(gold)
+    for one in lost:
+        kept.remove(one)
+    got = [(e.start, e.end, e.label) for e in found.entities]
+    assert set(kept) <= set(got)
+    assert len(got) <= len(gold)
+    assert found.text == document.text
+    for a, b in itertools.pairwise(found.entities):
+        assert a.end <= b.start
+
+
+@given(texts, st.sampled_from(TOKENIZERS))
+def test_offsets_stay_in_the_text_and_hold_no_outer_white_space(text: str, tokenizer: TextTokenizer) -> None:
+    (tokens,) = tokenizer([text])
+    for start, end in tokens.offsets.tolist():
+        assert 0 <= start <= end <= len(text)
+        assert text[start:end] == text[start:end].strip()
+
+
+@given(st.lists(texts, min_size=1, max_size=4), st.sampled_from(TOKENIZERS), st.integers(4, 20))
+def test_windows_cover_each_token_within_their_length(
+    schema: Schema, each: list[str], tokenizer: TextTokenizer, length: int
+) -> None:
+    codec = EntityCodec(tokenizer, schema, "document", length, (length - 2) // 2)
+    features = codec.encode([Document(text) for text in each])
+    assert max(map(len, features.examples)) <= length
+    for i, tokens in enumerate(features.tokens):
+        seen = {t for e in features.examples if e.document == i for t in range(*e.origin)}
+        assert seen == set(range(len(tokens)))
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+@pytest.mark.parametrize(
+    ("text", "mention"),
+    [
+        ("a cafe\u0301 fever", "cafe\u0301"),
+        ("a cafe\u0301\r\nfever", "cafe\u0301"),
+        ("\ufefffever", "fever"),
+        ("fever\u00a0of gene", "fever\u00a0of"),
+        ("the \U0001f469\u200d\u2695\ufe0f gene", "\U0001f469\u200d\u2695\ufe0f"),
+        ("x\u7ef4\u751f\u7d20y", "\u7ef4\u751f\u7d20"),
+        ("no. E. coli fever", "E. coli fever"),
+    ],
+)
+def test_mentions_in_unicode_text_are_expressible(
+    schema: Schema, tokenizer: TextTokenizer, text: str, mention: str
+) -> None:
+    start = text.index(mention)
+    document = Document(text, (Entity(start, start + len(mention), "Disease"),))
+    codec = EntityCodec(tokenizer, schema)
+    features = codec.encode([document])
+    assert features.losses == ()
+    (found,) = codec.decode(features, certain(features, len(codec.classes)))
+    assert found == document
+
+
+def test_a_mention_over_a_window_border_is_whole(schema: Schema, wordpiece: TextTokenizer) -> None:
+    text = "the " * 7 + "fever of the cancer gene pain" + " and" * 9
+    document = Document(text, (Entity(28, 57, "Disease"),))
+    codec = EntityCodec(wordpiece, schema, "document", max_length=12, overlap=4)
+    features = codec.encode([document])
+    assert len(features.examples) > 2
+    assert codec.decode(features, certain(features, len(codec.classes))) == [document]
+
+
+def test_losses_say_why(schema: Schema, wordpiece: TextTokenizer) -> None:
+    document = Document(
+        "fever cancer \x00",
+        (Entity(0, 5, "Disease"), Entity(0, 12, "Disease"), Entity(13, 14, "Gene"), Entity(7, 12, "Gene")),
+    )
+    losses = EntityCodec(wordpiece, schema).encode([document]).losses
+    assert [x.reason for x in losses] == ["it overlaps another mention"] * 2 + ["no token stands for it"]
+    (loss,) = EntityCodec(wordpiece, schema).encode([Document("fever", (Entity(1, 4, "Gene"),))]).losses
+    assert loss.reason == "it begins or ends inside a token"
+
+
+def test_a_token_of_two_windows_is_read_where_it_has_more_context(
+    schema: Schema, wordpiece: TextTokenizer
+) -> None:
+    codec = EntityCodec(wordpiece, schema, "document", max_length=12, overlap=6)
+    features = codec.encode([Document("pain " * 14)])
+    (first, second) = features.examples
+    assert (first.origin, second.origin) == ((0, 10), (4, 14))
+    logits = [np.zeros((12, len(codec.classes))) for _ in range(2)]
+    logits[0][:, 1] = 9  # the first window sees a Gene in each token, the second none
+    (found,) = codec.decode(features, logits)
+    assert len(found.entities) == 7
+
+
+def test_an_unknown_label_is_an_error(schema: Schema, wordpiece: TextTokenizer) -> None:
+    with pytest.raises(ValueError, match="document '9' has 'Drug' entities"):
+        EntityCodec(wordpiece, schema).encode([Document("drug", (Entity(0, 4, "Drug"),), id="9")])
+    with pytest.raises(ValueError, match="the overlap must be from 0 to 9"):
+        EntityCodec(wordpiece, schema, max_length=12, overlap=10)
+
+
+def test_a_sentence_is_read_alike_alone_and_in_a_document(schema: Schema, wordpiece: TextTokenizer) -> None:
+    sentences = ["The fever of E. coli.", "A gene (see Fig. 2) and pain!", "5 of 7 had leukemia."]
+    text = " ".join(sentences)
+    codec = EntityCodec(wordpiece, schema)
+    whole = codec.encode([Document(text)]).examples
+    alone = [codec.encode([Document(s)]).examples[0] for s in sentences]
+    assert [e.input_ids.tolist() for e in whole] == [e.input_ids.tolist() for e in alone]
+
+
+@given(texts)
+def test_sentences_begin_in_order(text: str) -> None:
+    starts = sentence_starts(text)
+    assert starts[0] == 0
+    assert starts == sorted(set(starts))
+    assert starts[-1] <= len(text)

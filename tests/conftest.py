@@ -1,0 +1,69 @@
+"""What all tests share: a tiny tokenizer built in memory, tasks, and where the real corpora are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from clinsynth_onnx.schema import EntityType, RelationType, Schema
+from clinsynth_onnx.tokens import TextTokenizer
+
+REPOSITORY = Path(__file__).parent.parent
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+
+
+def wordpiece_json() -> str:
+    """A WordPiece tokenizer that knows letters, digits, punctuation and a few endings, as BERT's."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    marks = "!\"#$%&'()*+,-./:;<=>?@[]^_"
+    words = ["cancer", "fever", "gene", "disease", "drug", "pain", "the", "of", "and", "##itis", "##emia"]
+    vocabulary = [*SPECIAL, *letters, *(f"##{c}" for c in letters), *marks, *words]
+    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return str(tokenizer.to_str())
+
+
+def byte_level_json() -> str:
+    """A byte-level tokenizer without merges, as RoBERTa's: several tokens a character, spaces inside."""
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    vocabulary = {token: i for i, token in enumerate(["<s>", "<pad>", "</s>", *sorted(alphabet)])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=False)
+    return str(tokenizer.to_str())
+
+
+@pytest.fixture(scope="session")
+def wordpiece() -> TextTokenizer:
+    return TextTokenizer(wordpiece_json())
+
+
+@pytest.fixture(scope="session")
+def byte_level() -> TextTokenizer:
+    return TextTokenizer(byte_level_json())
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema:
+    """A task with two entity types and a relation between them."""
+    return Schema(
+        name="tiny",
+        entities={"Gene": EntityType(), "Disease": EntityType()},
+        relations={"Association": RelationType(head=["Gene"], tail=["Disease"])},
+    )
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of the real corpora; tests that need them are marked ``corpora``."""
+    folder = Path(os.environ.get("CLINSYNTH_DATA", REPOSITORY.parent / "shared" / "corpora"))
+    if not folder.is_dir():
+        pytest.skip(f"no real corpora at {folder}; CLINSYNTH_DATA names their folder")
+    return folder
