@@ -1,0 +1,11 @@
+"""LightningDataModules: published corpora, files of any known format, and mixtures of these."""
+
+from clinsynth.datamodules.base import DocumentDataModule
+from clinsynth.datamodules.bc5cdr import BC5CDR
+from clinsynth.datamodules.euadr import EUADR
+from clinsynth.datamodules.files import Files
+from clinsynth.datamodules.gad import GAD
+from clinsynth.datamodules.mixture import Mixture
+from clinsynth.datamodules.ncbi_disease import NCBIDisease
+
+__all__ = ["BC5CDR", "EUADR", "GAD", "DocumentDataModule", "Files", "Mixture", "NCBIDisease"]

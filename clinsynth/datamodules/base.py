@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
 from lightning import LightningDataModule
 
 from clinsynth.corpora.counts import count
 from clinsynth.datamodules.batches import DocumentBatches, Ranks, TrainingBatches
+from clinsynth.datamodules.cuts import draw
 from clinsynth_onnx.codec import Codec
 from clinsynth_onnx.document import Document, Relation
 from clinsynth_onnx.relation_codec import reasons
@@ -24,6 +24,12 @@ log = logging.getLogger("clinsynth")
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+NEEDS: dict[str, tuple[Split, ...]] = {
+    "fit": ("train", "val"),
+    "validate": ("val",),
+    "test": ("test",),
+    "predict": ("test",),
+}
 
 
 def restrict(document: Document, schema: Schema) -> Document:
@@ -94,6 +100,14 @@ class DocumentDataModule(LightningDataModule):
         """All documents of a part, as the corpus has them."""
         raise TypeError(f"{type(self).__name__} must say where its documents come from")
 
+    def prepare(self, splits: Iterable[Split]) -> None:
+        """Fetches what the parts need, where that has to be done once for a machine."""
+
+    def prepare_data(self) -> None:
+        """Called by Lightning on one process of each machine."""
+        doing = str(self.trainer.state.fn.value) if self.trainer and self.trainer.state.fn else "fit"
+        self.prepare(NEEDS[doing])
+
     def predict_documents(self) -> Iterable[Document]:
         """What ``predict`` reads: the test part unless a subclass knows better."""
         return self.documents("test")
@@ -133,7 +147,7 @@ class DocumentDataModule(LightningDataModule):
         }
         if features.losses:
             log.warning(
-                "%d gold annotations of the training part cannot be learned exactly: %s (listed in data.json)",
+                "%d gold annotations of the training part cannot be learned exactly: %s (see data.json)",
                 len(features.losses),
                 ", ".join(f"{n} because {reason}" for reason, n in reasons(features.losses).items()),
             )
@@ -158,8 +172,7 @@ class DocumentDataModule(LightningDataModule):
             raise ValueError(
                 f"'few_shot' asks for {size} training documents, the corpus has {len(documents)}"
             )
-        drawn = np.random.default_rng(self.seed).permutation(len(documents))[: max(1, size)]
-        return [documents[i] for i in sorted(drawn.tolist())]
+        return draw(documents, max(1, size), self.seed)
 
     def _codec(self) -> Codec:
         if self.trainer is None:

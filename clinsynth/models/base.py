@@ -94,6 +94,7 @@ class DocumentModel(LightningModule):
 
     def _build(self, encoder: PreTrainedModel) -> None:
         options = self.encoder_options
+        encoder.train()  # transformers hands it out in evaluation mode, and Lightning leaves modes alone
         if options.freeze_embeddings:
             encoder.get_input_embeddings().requires_grad_(False)
         if options.gradient_checkpointing:
@@ -177,7 +178,7 @@ class DocumentModel(LightningModule):
         self._log_scores("test")
 
     def _log_scores(self, part: str) -> None:
-        self.result = self.scores.compute()
+        self.result = self.scores.result()
         self.scores.reset()
         flat = {f"{part}_{name}": value for name, value in self.result.flat().items()}
         self.log_dict(flat, rank_zero_only=True)

@@ -1,0 +1,101 @@
+"""``clinsynth corpus``: count what is in corpora, or convert between formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from jsonargparse import auto_cli
+from rich.console import Console
+from rich.table import Table
+
+from clinsynth.corpora import formats
+from clinsynth.corpora.counts import Counts
+from clinsynth.corpora.counts import count as count_documents
+
+PARTS = ("train", "val", "test")
+
+
+def count(what: list[str] | None = None, root: str | None = None) -> None:
+    """Counts documents, mentions and relations, and compares them with the published figures.
+
+    Args:
+        what: Names of published corpora, files or folders. All published corpora if not given.
+        root: Folder of the published corpora. Default: the variable CLINSYNTH_DATA, else "data".
+    """
+    table = Table("corpus", "part", "documents", "mentions", "relations", "published")
+    for name in what or sorted(_published()):
+        rows = _published_rows(name, root) if name in _published() else _file_rows(Path(name))
+        for row in rows:
+            table.add_row(*row)
+    Console().print(table)
+
+
+def convert(source: str, target: str, to: str, source_format: str | None = None) -> None:
+    """Writes a corpus in another format. What was written is read back and compared before it stays.
+
+    Args:
+        source: File or folder to read.
+        target: File or folder to write; must not exist.
+        to: Its format: jsonl, pubtator, bioc-xml, bioc-json, brat, iob1, iob2, iobes, relation-tsv.
+        source_format: The format of ``source``; told from it if not given.
+    """
+    documents = list(formats.read(Path(source), source_format))
+    changed = formats.write(Path(target), documents, to)
+    print(f"{len(documents)} documents are in {target}")
+    if changed:
+        print(
+            f"{to} has no place for some facts beyond text, mentions and relations (concepts, passages...) "
+            f"of {len(changed)} documents, e.g. {changed[0]}; jsonl keeps them"
+        )
+
+
+def _published() -> dict[str, type]:
+    from clinsynth import datamodules
+    from clinsynth.datamodules.published import PublishedCorpus
+
+    classes = [getattr(datamodules, name) for name in datamodules.__all__]
+    return {c.name: c for c in classes if issubclass(c, PublishedCorpus)}
+
+
+def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
+    from clinsynth_onnx.schema import EntityType, Schema
+
+    corpus = _published()[name](Schema(name, {"any": EntityType()}), root)
+    for part in PARTS:
+        try:
+            counts = count_documents(corpus.documents(part))
+        except FileNotFoundError as error:
+            yield name, part, "not at hand", "", "", str(error).split(" is missing")[0]
+        else:
+            yield _row(name, part, counts, corpus.published.get(part, {}))
+
+
+def _file_rows(path: Path) -> Iterator[tuple[str, ...]]:
+    yield _row(str(path), "", count_documents(formats.read(path)), {})
+
+
+def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
+    repeated = counts.documents - counts.distinct
+    documents = f"{counts.documents}" + (f" ({repeated} twice)" if repeated else "")
+    relations = _lines(counts.relations.items())
+    if counts.concept_relations:
+        stated = ", ".join(f"{n} {label}" for label, n in counts.concept_relations.items())
+        relations += f"\n({stated} between concepts)"
+    if counts.unmentioned:
+        relations += f"\n({counts.unmentioned} of concepts without mention)"
+    found = {"documents": counts.documents, **counts.entities, **counts.relations, **counts.concept_relations}
+    differences = [
+        f"{n} {label}, not {found.get(label, 0)}" for label, n in published.items() if found.get(label, 0) != n
+    ]
+    verdict = "" if not published else "\n".join(differences) or "the same"
+    return name, part, documents, _lines(counts.entities.items()), relations, verdict
+
+
+def _lines(pairs: Iterable[tuple[str, int]]) -> str:
+    return "\n".join(f"{n} {label}" for label, n in pairs)
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command."""
+    auto_cli([count, convert], args=arguments, prog="clinsynth corpus")

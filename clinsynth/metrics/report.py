@@ -1,0 +1,48 @@
+"""A table of scores for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from clinsynth.metrics.scores import Result, Score
+
+COLUMNS = ("precision", "recall", "f1")
+
+
+def table(result: Result) -> RenderableType:
+    """Precision, recall and F1 with their intervals, a row each for the averages and the labels."""
+    entities = "strict_f1" in result.scores
+    kinds = ("strict_", "relaxed_") if entities else ("",)
+    parts: list[RenderableType] = []
+    for kind in kinds:
+        title = {"strict_": "exact offsets and label (strict)", "relaxed_": "overlap and label (relaxed)"}
+        grid = Table(title=title.get(kind, "relations"), title_justify="left")
+        grid.add_column("")
+        for column in (*COLUMNS, "in gold"):
+            grid.add_column(column, justify="right")
+        for name, cells, support in _rows(result, kind):
+            grid.add_row(name, *(_cell(score) for score in cells), support)
+        parts.append(grid)
+    others = {n: s for n, s in result.scores.items() if n in ("macro_f1", "accuracy", "mcc")}
+    if others:
+        names = {"macro_f1": "macro F1", "accuracy": "accuracy", "mcc": "Matthews correlation"}
+        parts.append(Text("\n".join(f"{names[n]} {_cell(s)}" for n, s in others.items())))
+    parts.append(Text(f"{result.documents} documents; in brackets: 95 % bootstrap interval over documents"))
+    return Group(*parts)
+
+
+def _rows(result: Result, kind: str) -> Iterator[tuple[str, list[Score], str]]:
+    total = str(sum(result.support.values()))
+    yield "all (micro)", [result.scores[kind + c] for c in COLUMNS], total
+    if kind:
+        yield "all (macro)", [result.scores[f"{kind}macro_{c}"] for c in COLUMNS], total
+    for label, support in result.support.items():
+        yield label, [result.scores[f"{kind}{c}/{label}"] for c in COLUMNS], str(support)
+
+
+def _cell(score: Score) -> str:
+    return f"{score.value:.4f} [{score.low:.3f}, {score.high:.3f}]"

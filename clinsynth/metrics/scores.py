@@ -1,0 +1,158 @@
+"""From counts to precision, recall, F1, accuracy and correlation, with bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clinsynth.metrics.counts import GOLD, PREDICTED, RELAXED_GOLD, RELAXED_PREDICTED, STRICT, IntArray
+
+Floats = NDArray[np.float64]
+
+SAMPLES = 1000
+SEED = 20230304
+INTERVAL = (2.5, 97.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A figure and the 95 % percentile bootstrap interval over documents (Efron 1979)."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, float]:
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All figures of one evaluation.
+
+    Attributes:
+        scores: By name; names of one label's figures end in ``/LABEL``.
+        support: How many there are in gold, by label.
+        documents: How many were scored.
+    """
+
+    scores: Mapping[str, Score]
+    support: Mapping[str, int]
+    documents: int
+
+    def flat(self) -> dict[str, float]:
+        """The figures alone."""
+        return {name: score.value for name, score in self.scores.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "documents": self.documents,
+            "support": dict(self.support),
+            "interval": "95 % percentile bootstrap over documents",
+            "scores": {name: score.to_json() for name, score in self.scores.items()},
+        }
+
+
+def ratio(part: Floats | IntArray, whole: Floats | IntArray) -> Floats:
+    """``part / whole``; 0 where ``whole`` is 0, as scikit-learn and seqeval have it."""
+    whole = np.asarray(whole, dtype=np.float64)
+    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=whole != 0)
+
+
+def f1(precision: Floats, recall: Floats) -> Floats:
+    """The harmonic mean."""
+    return ratio(2 * precision * recall, precision + recall)
+
+
+def entity_figures(counts: IntArray, labels: Sequence[str]) -> dict[str, Floats]:
+    """Figures ``[...]`` of counts ``[..., labels, 5]``; micro averages have no prefix."""
+    figures: dict[str, Floats] = {}
+    for kind, over_predicted, over_gold in (
+        ("strict", STRICT, STRICT),
+        ("relaxed", RELAXED_PREDICTED, RELAXED_GOLD),
+    ):
+
+        def three(of: IntArray, p: int = over_predicted, g: int = over_gold) -> tuple[Floats, Floats, Floats]:
+            precision, recall = ratio(of[..., p], of[..., PREDICTED]), ratio(of[..., g], of[..., GOLD])
+            return precision, recall, f1(precision, recall)
+
+        figures |= dict(zip(_names(kind), three(counts.sum(axis=-2)), strict=True))
+        each = three(counts)
+        support = counts[..., PREDICTED] + counts[..., GOLD]
+        macro = (_mean_of_present(values, support) for values in each)
+        figures |= dict(zip(_names(f"{kind}_macro"), macro, strict=True))
+        for i, label in enumerate(labels):
+            for name, values in zip(_names(kind), each, strict=True):
+                figures[f"{name}/{label}"] = values[..., i]
+    return figures
+
+
+def relation_figures(matrix: IntArray, labels: Sequence[str]) -> dict[str, Floats]:
+    """Figures ``[...]`` of confusion matrices ``[..., classes, classes]``; class 0 is "no relation".
+
+    ``precision``, ``recall`` and ``f1`` are micro averages over the relations: with one relation,
+    those of the positive class. ``macro_f1`` is over all classes, "no relation" too. ``mcc`` is
+    the correlation of Matthews 1975, for several classes R_K of Gorodkin 2004.
+    """
+    right = np.diagonal(matrix, axis1=-2, axis2=-1)
+    gold, predicted, total = matrix.sum(axis=-1), matrix.sum(axis=-2), matrix.sum(axis=(-2, -1))
+    precision, recall = ratio(right, predicted), ratio(right, gold)
+    each = f1(precision, recall)
+    micro_p = ratio(right[..., 1:].sum(axis=-1), predicted[..., 1:].sum(axis=-1))
+    micro_r = ratio(right[..., 1:].sum(axis=-1), gold[..., 1:].sum(axis=-1))
+    figures = {
+        "precision": micro_p,
+        "recall": micro_r,
+        "f1": f1(micro_p, micro_r),
+        "macro_f1": _mean_of_present(each, gold + predicted),
+        "accuracy": ratio(right.sum(axis=-1), total),
+        "mcc": _correlation(right.sum(axis=-1), gold, predicted, total),
+    }
+    for i, label in enumerate(labels, 1):
+        for name, values in zip(_names(""), (precision, recall, each), strict=True):
+            figures[f"{name}/{label}"] = values[..., i]
+    return figures
+
+
+def _mean_of_present(values: Floats, support: IntArray) -> Floats:
+    """The mean over the classes that gold or prediction has, as scikit-learn takes it."""
+    return ratio((values * (support > 0)).sum(axis=-1), (support > 0).sum(axis=-1))
+
+
+def _correlation(right: IntArray, gold: IntArray, predicted: IntArray, total: IntArray) -> Floats:
+    squared = total.astype(np.float64) ** 2
+    covariance = right * total.astype(np.float64) - (gold * predicted).sum(axis=-1)
+    spread = np.sqrt(
+        (squared - (predicted.astype(np.float64) ** 2).sum(axis=-1))
+        * (squared - (gold.astype(np.float64) ** 2).sum(axis=-1))
+    )
+    return ratio(covariance, spread)
+
+
+def _names(kind: str) -> tuple[str, str, str]:
+    start = f"{kind}_" if kind else ""
+    return f"{start}precision", f"{start}recall", f"{start}f1"
+
+
+def evaluate(
+    counts: IntArray, figures: Callable[[IntArray], dict[str, Floats]], support: Mapping[str, int]
+) -> Result:
+    """Figures of counts ``[documents, ...]`` summed, with intervals from resampled documents.
+
+    The documents come in the order of their split and the draws from a fixed seed, so the
+    intervals are reproducible too.
+    """
+    values = figures(counts.sum(axis=0))
+    drawn = np.random.default_rng(SEED).multinomial(
+        len(counts), np.full(len(counts), 1 / max(1, len(counts))), size=SAMPLES
+    )
+    resampled = figures(np.tensordot(drawn, counts, axes=1))
+    scores = {}
+    for name, value in values.items():
+        low, high = np.percentile(resampled[name], INTERVAL)
+        scores[name] = Score(float(value), float(low), float(high))
+    return Result(scores, support, len(counts))
