@@ -17,6 +17,7 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
 from rich.console import Console
 
@@ -57,7 +58,7 @@ class RunRecord(SaveConfigCallback):
             rank_zero_info(f"Stopped. Go on from {last} with the same command and: --ckpt_path {last}")
 
 
-class TestReport(Callback):
+class Report(Callback):
     """Prints the scores of a test and writes them beside the checkpoint, with all predictions."""
 
     def __init__(self) -> None:
@@ -72,17 +73,17 @@ class TestReport(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._predicted += outputs
+        self._predicted += outputs["documents"]
 
-    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         documents = gather(trainer, self._predicted)
         self._predicted = []
         if not trainer.is_global_zero:
             return
         folder = Path(trainer.ckpt_path).parent if trainer.ckpt_path else Path(trainer.default_root_dir)
         result: Any = pl_module.result
-        Console().print(table(result))
-        if trainer.fast_dev_run:
+        self._show(result)
+        if getattr(trainer, "fast_dev_run", False):
             return
         folder.mkdir(parents=True, exist_ok=True)
         _write(
@@ -97,16 +98,24 @@ class TestReport(Callback):
         jsonl.write(folder / "predictions.jsonl", documents)
         print(f"Scores and predictions are in {folder}")
 
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero and trainer.state.fn == TrainerFn.VALIDATING:
+            self._show(pl_module.result)
+
+    @staticmethod
+    def _show(result: Any) -> None:
+        Console().print(table(result))
+
 
 class PredictionWriter(Callback):
     """Writes what ``predict`` finds to ``predictions.jsonl`` in the run folder."""
 
-    def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         loop = trainer.predict_loop
         mine = [pair for batch in (loop.predictions or []) for pair in _flat(batch)]
         documents = gather(trainer, mine)
         if trainer.is_global_zero:
-            path = Path(trainer.default_root_dir) / "predictions.jsonl"
+            path = _unused(Path(trainer.default_root_dir) / "predictions.jsonl")
             path.parent.mkdir(parents=True, exist_ok=True)
             jsonl.write(path, documents)
             print(f"{len(documents)} documents are in {path}")

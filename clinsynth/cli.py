@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import CSVLogger
 
 import clinsynth.datamodules
 import clinsynth.models  # noqa: F401  (class names without their module resolve among what is imported)
-from clinsynth.callbacks import PredictionWriter, RunRecord, TestReport
+from clinsynth.callbacks import PredictionWriter, Report, RunRecord
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.models.base import DocumentModel
 from clinsynth.runs import CHECKPOINTS, find_checkpoint, new_run, run_of
@@ -58,7 +58,7 @@ class CLI(LightningCLI):
             trainer_defaults={
                 "gradient_clip_val": 1.0,
                 "log_every_n_steps": 10,
-                "callbacks": [TestReport(), PredictionWriter()],
+                "callbacks": [Report(), PredictionWriter()],
             },
             save_config_callback=RunRecord,
             args=args,
@@ -113,6 +113,14 @@ class CLI(LightningCLI):
             self._run = new_run(base)
         for name in ("best_checkpoint", "last_checkpoint"):
             config[f"{name}.dirpath"] = config[f"{name}.dirpath"] or str((self._run or base) / CHECKPOINTS)
+
+    def _prepare_subcommand_parser(
+        self, klass: type, subcommand: str, **kwargs: Any
+    ) -> LightningArgumentParser:
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand in ("validate", "test"):
+            parser.set_defaults({"verbose": False})  # Report has a table of its own
+        return parser
 
     @property
     def _settings(self) -> Namespace:

@@ -55,7 +55,7 @@ def _published() -> dict[str, type]:
     from clinsynth.datamodules.published import PublishedCorpus
 
     classes = [getattr(datamodules, name) for name in datamodules.__all__]
-    return {c.name: c for c in classes if issubclass(c, PublishedCorpus)}
+    return {c.folder: c for c in classes if issubclass(c, PublishedCorpus)}
 
 
 def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
@@ -86,7 +86,9 @@ def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> 
         relations += f"\n({counts.unmentioned} of concepts without mention)"
     found = {"documents": counts.documents, **counts.entities, **counts.relations, **counts.concept_relations}
     differences = [
-        f"{n} {label}, not {found.get(label, 0)}" for label, n in published.items() if found.get(label, 0) != n
+        f"{n} {label}, not {found.get(label, 0)}"
+        for label, n in published.items()
+        if found.get(label, 0) != n
     ]
     verdict = "" if not published else "\n".join(differences) or "the same"
     return name, part, documents, _lines(counts.entities.items()), relations, verdict

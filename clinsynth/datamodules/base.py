@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from lightning import LightningDataModule
 
@@ -177,8 +177,7 @@ class DocumentDataModule(LightningDataModule):
     def _codec(self) -> Codec:
         if self.trainer is None:
             raise RuntimeError(f"{type(self).__name__} makes batches for a model: use it with a Trainer")
-        codec: Codec = self.trainer.lightning_module.codec
-        return codec
+        return cast(Codec, self.trainer.lightning_module.codec)
 
     def _ranks(self) -> Ranks:
         if self.trainer is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from clinsynth.corpora import bioc_files, pubtator
 from clinsynth.datamodules.base import Split
 from clinsynth.datamodules.cuts import hold_out
-from clinsynth.datamodules.published import PublishedCorpus, Source
+from clinsynth.datamodules.published import Published, PublishedCorpus, Source
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -31,9 +31,9 @@ class BC5CDR(PublishedCorpus):
         seed: See ``DocumentDataModule``.
     """
 
-    name = "bc5cdr"
+    folder = "bc5cdr"
     homepage = "https://biocreative.bioinformatics.udel.edu/tasks/biocreative-v/track-3-cdr/"
-    published = {
+    published: ClassVar[Published] = {
         "train": {"documents": 500, "Chemical": 5203, "Disease": 4182, "CID": 1038},
         "val": {"documents": 500, "Chemical": 5347, "Disease": 4244, "CID": 1012},
         "test": {"documents": 500, "Chemical": 5385, "Disease": 4424, "CID": 1066},

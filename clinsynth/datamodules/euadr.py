@@ -8,5 +8,5 @@ from clinsynth.datamodules.folds import FoldedCorpus
 class EUADR(FoldedCorpus):
     """Whether a sentence relates a gene or protein to a disease, as three annotators judged it."""
 
-    name = "euadr"
     folder = "euadr"
+    archived_as = "euadr"

@@ -31,7 +31,7 @@ class FoldedCorpus(PublishedCorpus):
     """
 
     homepage = "https://github.com/dmis-lab/biobert"
-    folder: str
+    archived_as: str
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class FoldedCorpus(PublishedCorpus):
 
     def sources(self, split: Split) -> Mapping[str, Source]:
         file = f"{self.fold}/{'test' if split == 'test' else 'train'}.tsv"
-        return {file: Source(URL, f"datasets/RE/{self.folder}/{file}")}
+        return {file: Source(URL, f"datasets/RE/{self.archived_as}/{file}")}
 
     def documents(self, split: Split) -> Iterator[Document]:
         documents = [d for path in self.located(split) for d in relation_tsv.read(path)]

@@ -8,5 +8,5 @@ from clinsynth.datamodules.folds import FoldedCorpus
 class GAD(FoldedCorpus):
     """Whether a sentence associates a gene with a disease; labels come from a database, not from reading."""
 
-    name = "gad"
-    folder = "GAD"
+    folder = "gad"
+    archived_as = "GAD"

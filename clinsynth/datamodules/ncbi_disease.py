@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from clinsynth.corpora import pubtator
 from clinsynth.datamodules.base import Split
-from clinsynth.datamodules.published import PublishedCorpus, Source
+from clinsynth.datamodules.published import Published, PublishedCorpus, Source
 from clinsynth_onnx.document import Document
 
 PARTS: dict[Split, str] = {"train": "train", "val": "develop", "test": "test"}
@@ -16,9 +17,9 @@ KINDS = ("SpecificDisease", "DiseaseClass", "CompositeMention", "Modifier")
 class NCBIDisease(PublishedCorpus):
     """Diseases in 793 PubMed abstracts; the corpus's four kinds of mention are one label, Disease."""
 
-    name = "ncbi_disease"
+    folder = "ncbi_disease"
     homepage = "https://www.ncbi.nlm.nih.gov/CBBresearch/Dogan/DISEASE/"
-    published = {
+    published: ClassVar[Published] = {
         "train": {"documents": 593, "Disease": 5145},
         "val": {"documents": 100, "Disease": 787},
         "test": {"documents": 100, "Disease": 960},

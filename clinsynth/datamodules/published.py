@@ -33,6 +33,9 @@ def published_sha256() -> dict[str, str]:
     return {path: sha for sha, path in (line.split(maxsplit=1) for line in listed.splitlines())}
 
 
+Published = Mapping[Split, Mapping[str, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a file comes from.
@@ -60,9 +63,9 @@ class PublishedCorpus(DocumentDataModule):
         seed: See ``DocumentDataModule``.
     """
 
-    name: ClassVar[str]
+    folder: ClassVar[str]
     homepage: ClassVar[str]
-    published: ClassVar[Mapping[Split, Mapping[str, int]]] = {}
+    published: ClassVar[Published] = {}
     """Documents, mentions and relations of each part, as the corpus's authors count them."""
 
     def __init__(
@@ -85,7 +88,7 @@ class PublishedCorpus(DocumentDataModule):
     def place(self, file: str) -> Path:
         """Where a file is, or has to be put: below ROOT/NAME, or below ROOT if it is there already."""
         inside = self.root / file
-        return inside if inside.is_file() else self.root / self.name / file
+        return inside if inside.is_file() else self.root / self.folder / file
 
     def prepare(self, splits: Iterable[Split]) -> None:
         """Downloads what is missing. Raises ``OSError`` that tells how to place the files by hand."""
@@ -102,14 +105,14 @@ class PublishedCorpus(DocumentDataModule):
                     fetch(
                         url,
                         {member: self.place(file) for file, member in here.items()},
-                        {member: published_sha256().get(f"{self.name}/{f}") for f, member in here.items()},
+                        {member: published_sha256().get(f"{self.folder}/{f}") for f, member in here.items()},
                     )
             except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
                 places = "\n".join(f"  {self.place(f)}  ({s.member} of {s.url})" for f, s in missing.items())
                 raise OSError(
-                    f"could not download {self.name} ({str(error).splitlines()[0]}). Remedy: get the files "
+                    f"could not download {self.folder} ({str(error).splitlines()[0]}). Remedy: get the files "
                     f"from {self.homepage} and place them as\n{places}\n"
-                    f"or name the folder that has {self.name}/ with --data.root or {ROOT_VARIABLE}"
+                    f"or name the folder that has {self.folder}/ with --data.root or {ROOT_VARIABLE}"
                 ) from error
 
     def located(self, split: Split) -> list[Path]:
@@ -122,10 +125,10 @@ class PublishedCorpus(DocumentDataModule):
             path = self.place(file)
             if not path.is_file():
                 raise FileNotFoundError(
-                    f"{path} is missing. Remedy: name the folder that has {self.name}/ with --data.root or "
+                    f"{path} is missing. Remedy: name the folder that has {self.folder}/ with --data.root or "
                     f"{ROOT_VARIABLE}, or get {source.member} from {source.url}"
                 )
-            expected = published_sha256().get(f"{self.name}/{file}")
+            expected = published_sha256().get(f"{self.folder}/{file}")
             if expected and _sha256(path.read_bytes()) != expected:
                 log.warning("%s differs from the published file, which has sha256 %s", path, expected)
             paths.append(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -20,7 +21,7 @@ def table(result: Result) -> RenderableType:
     parts: list[RenderableType] = []
     for kind in kinds:
         title = {"strict_": "exact offsets and label (strict)", "relaxed_": "overlap and label (relaxed)"}
-        grid = Table(title=title.get(kind, "relations"), title_justify="left")
+        grid = Table(title=title.get(kind, "relations"), title_justify="left", box=box.SIMPLE_HEAD)
         grid.add_column("")
         for column in (*COLUMNS, "in gold"):
             grid.add_column(column, justify="right")
@@ -38,11 +39,12 @@ def table(result: Result) -> RenderableType:
 def _rows(result: Result, kind: str) -> Iterator[tuple[str, list[Score], str]]:
     total = str(sum(result.support.values()))
     yield "all (micro)", [result.scores[kind + c] for c in COLUMNS], total
-    if kind:
+    if kind and len(result.support) > 1:
         yield "all (macro)", [result.scores[f"{kind}macro_{c}"] for c in COLUMNS], total
     for label, support in result.support.items():
         yield label, [result.scores[f"{kind}{c}/{label}"] for c in COLUMNS], str(support)
 
 
 def _cell(score: Score) -> str:
-    return f"{score.value:.4f} [{score.low:.3f}, {score.high:.3f}]"
+    low, high = (f"{bound:.2f}".removeprefix("0") for bound in (score.low, score.high))
+    return f"{score.value:.4f} ({low}\N{EN DASH}{high})"

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -163,9 +163,9 @@ class DocumentModel(LightningModule):
     def validation_step(self, batch: DocumentBatch, batch_idx: int) -> None:
         self._score(batch)
 
-    def test_step(self, batch: DocumentBatch, batch_idx: int) -> list[tuple[int, Document]]:
-        """The place of each document in its split, and the document as read."""
-        return self._score(batch)
+    def test_step(self, batch: DocumentBatch, batch_idx: int) -> dict[str, list[tuple[int, Document]]]:
+        """Under ``documents`` the place of each document in its split, and the document as read."""
+        return {"documents": self._score(batch)}
 
     def predict_step(self, batch: DocumentBatch, batch_idx: int) -> list[tuple[int, Document]]:
         """The place of each document, and the document as read."""
@@ -191,7 +191,7 @@ class DocumentModel(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         assert self.network is not None
-        encoder = self.network.get_submodule("encoder")
+        encoder = cast(PreTrainedModel, self.network.get_submodule("encoder"))
         checkpoint["encoder"] = {
             "config": encoder.config.to_diff_dict(),
             "tokenizer": self.codec.tokenizer.json,
@@ -201,7 +201,10 @@ class DocumentModel(LightningModule):
             # LightningCLI stores plain values and how to parse them; do the same for a script, so
             # that its checkpoint loads with weights_only too
             checkpoint[self.CHECKPOINT_HYPER_PARAMS_KEY] = {
-                **{k: asdict(v) if is_dataclass(v) else v for k, v in hyperparameters.items()},
+                **{
+                    k: asdict(v) if is_dataclass(v) and not isinstance(v, type) else v
+                    for k, v in hyperparameters.items()
+                },
                 "_instantiator": INSTANTIATOR,
                 "_class_path": f"{type(self).__module__}.{type(self).__qualname__}",
             }
@@ -210,3 +213,7 @@ class DocumentModel(LightningModule):
         if self.network is None:
             self._saved_encoder = checkpoint["encoder"]
             self._build(encoders.from_config(checkpoint["encoder"]["config"], self.encoder_options))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -67,7 +67,7 @@ def build(network: nn.Module, settings: Optimization, steps: int) -> tuple[torch
     optimizer = torch.optim.AdamW(parameter_groups(network, settings), fused=True)
     # the fused step can undo fp16 loss scaling itself, but clipping needs it undone before; saying
     # that it cannot lets Lightning do both in order
-    optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+    optimizer._step_supports_amp_scaling = False
     rise = max(1, round(settings.warmup * steps))
     fall = max(1, steps - rise)
 

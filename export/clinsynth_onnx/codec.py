@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.tokens import IntArray, Tokens
+from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
 
 FloatArray = NDArray[np.floating]
 
@@ -90,6 +90,9 @@ class Codec(Protocol):
 
     @property
     def pad_id(self) -> int: ...
+
+    @property
+    def tokenizer(self) -> TextTokenizer: ...
 
     def encode(self, documents: Sequence[Document]) -> Features: ...
 

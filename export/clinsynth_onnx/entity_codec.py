@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from clinsynth_onnx.bio import best_tags
 from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Loss, probabilities
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
@@ -86,9 +87,13 @@ class EntityCodec:
             rows = np.arange(start, end)[better]
             margin[example.document][rows] = context[better]
             merged[example.document][rows] = scores[left + rows - start]
+        # a token without characters says nothing and stands between none
+        visible = [np.flatnonzero(own.offsets[:, 0] < own.offsets[:, 1]) for own in features.tokens]
+        chances = [probabilities(m[v]) for m, v in zip(merged, visible, strict=True)]
+        offsets = [own.offsets[v] for own, v in zip(features.tokens, visible, strict=True)]
         return [
-            Document(d.text, tuple(self._entities(d.text, t, m)), (), d.id, d.meta)
-            for d, t, m in zip(features.documents, features.tokens, merged, strict=True)
+            Document(d.text, tuple(self._entities(o, t, c)), (), d.id, d.meta)
+            for d, o, t, c in zip(features.documents, offsets, best_tags(chances), chances, strict=True)
         ]
 
     def _tags(self, document: Document, tokens: Tokens) -> tuple[IntArray, list[Loss]]:
@@ -146,29 +151,12 @@ class EntityCodec:
                 return
             start = end - self.overlap
 
-    def _entities(self, text: str, tokens: Tokens, logits: FloatArray) -> Iterator[Entity]:
-        """Runs of B, I, I, ... of one label; an I that continues nothing begins an entity."""
-        chances = probabilities(logits)
-        tags = chances.argmax(axis=-1)
-        begin, last, label, scores = 0, 0, "", list[float]()
-        for i in np.flatnonzero(tags != OUTSIDE).tolist():
-            start, end = tokens.offsets[i].tolist()
-            if start == end:
-                continue
-            kind, inside = divmod(int(tags[i]) - 1, 2)
-            named = self.schema.entity_labels[kind]
-            continues = inside == 1 and named == label and self._adjacent(tags, tokens, last, i)
-            if not continues:
-                if label:
-                    yield Entity(begin, int(tokens.offsets[last, 1]), label, float(np.mean(scores)))
-                begin, label, scores = start, named, []
-            last = i
-            scores.append(float(chances[i, tags[i]]))
-        if label:
-            yield Entity(begin, int(tokens.offsets[last, 1]), label, float(np.mean(scores)))
-
-    @staticmethod
-    def _adjacent(tags: IntArray, tokens: Tokens, last: int, i: int) -> bool:
-        """Whether only tokens without characters stand between ``last`` and ``i``."""
-        between = tokens.offsets[last + 1 : i]
-        return bool((between[:, 0] == between[:, 1]).all())
+    def _entities(self, offsets: IntArray, tags: IntArray, chances: FloatArray) -> Iterator[Entity]:
+        """Each B with the I that follow it; the score is the mean probability of its tags."""
+        begins = np.flatnonzero(tags % 2 == 1)
+        after = np.append(tags[1:], OUTSIDE)
+        ends = np.flatnonzero((tags != OUTSIDE) & ((after % 2 == 1) | (after == OUTSIDE)))
+        for first, last in zip(begins.tolist(), ends.tolist(), strict=True):
+            own = chances[np.arange(first, last + 1), tags[first : last + 1]]
+            label = self.schema.entity_labels[(int(tags[first]) - 1) // 2]
+            yield Entity(int(offsets[first, 0]), int(offsets[last, 1]), label, float(own.mean()))

@@ -1,0 +1,41 @@
+"""The table for people."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from clinsynth.metrics.metric import EntityScores, RelationScores
+from clinsynth.metrics.report import table
+from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.schema import Schema
+
+
+def shown(result: object) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    console.print(table(result))  # type: ignore[arg-type]
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_entities_have_a_row_for_each_label_strict_and_relaxed() -> None:
+    gold = Document("abcdef", (Entity(0, 3, "Gene"), Entity(4, 6, "Disease")))
+    found = Document("abcdef", (Entity(0, 2, "Gene"), Entity(4, 6, "Disease")))
+    scores = EntityScores(("Gene", "Disease"))
+    scores.update([found], [gold], [0])
+    text = shown(scores.result())
+    assert "strict" in text and "relaxed" in text
+    assert [line.split()[1:3] for line in text.splitlines() if " Gene " in line] == [
+        ["Gene", "│"],
+        ["Gene", "│"],
+    ]
+    assert "0.5000" in text and "1.0000" in text
+
+
+def test_relations_show_accuracy_and_correlation_too(schema: Schema) -> None:
+    gold = Document("ab", (Entity(0, 1, "Gene"), Entity(1, 2, "Disease")), (Relation(0, 1, "Association"),))
+    scores = RelationScores(schema)
+    scores.update([gold], [gold], [0])
+    text = shown(scores.result())
+    for word in ("Association", "accuracy 1.0000", "Matthews correlation", "macro F1"):
+        assert word in text

@@ -1,0 +1,173 @@
+"""Scores equal those of seqeval and scikit-learn, whatever is predicted."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics import classification_report
+from seqeval.scheme import IOB2
+
+from clinsynth.metrics.counts import entity_counts, relation_counts
+from clinsynth.metrics.metric import EntityScores, RelationScores
+from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.schema import EntityType, RelationType, Schema
+
+LABELS = ("Drug", "Disease")
+LENGTH = 12
+
+spans = st.lists(st.sampled_from(["O", "B-Drug", "I-Drug", "B-Disease", "I-Disease"]), max_size=LENGTH)
+pairs = st.lists(st.tuples(spans, spans), min_size=1, max_size=6)
+
+
+def valid(tags: list[str]) -> list[str]:
+    """The same tags, padded, an I that continues nothing made a B."""
+    before, out = "O", []
+    for tag in [*tags, *["O"] * (LENGTH - len(tags))]:
+        if tag[0] == "I" and before[1:] != tag[1:]:
+            tag = "B" + tag[1:]
+        out.append(tag)
+        before = tag
+    return out
+
+
+def document(tags: list[str]) -> Document:
+    """One character a tag."""
+    entities: list[Entity] = []
+    for i, tag in enumerate(tags):
+        if tag[0] == "B":
+            entities.append(Entity(i, i + 1, tag[2:]))
+        elif tag[0] == "I":
+            entities[-1] = Entity(entities[-1].start, i + 1, tag[2:])
+    return Document("x" * len(tags), tuple(entities))
+
+
+@given(pairs)
+def test_strict_scores_equal_seqeval(tagged: list[tuple[list[str], list[str]]]) -> None:
+    gold, found = [valid(a) for a, _ in tagged], [valid(b) for _, b in tagged]
+    scores = EntityScores(LABELS)
+    scores.update([document(t) for t in found], [document(t) for t in gold], range(len(gold)))
+    result = scores.result().flat()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = classification_report(
+            gold, found, output_dict=True, mode="strict", scheme=IOB2, zero_division=0
+        )
+    for row, kind, suffix in (
+        ("micro avg", "strict_", ""),
+        ("macro avg", "strict_macro_", ""),
+        ("Drug", "strict_", "/Drug"),
+        ("Disease", "strict_", "/Disease"),
+    ):
+        if row in report and not np.isnan(report[row]["f1-score"]):  # no label, or none at all
+            for theirs, ours in (("precision", "precision"), ("recall", "recall"), ("f1-score", "f1")):
+                assert result[f"{kind}{ours}{suffix}"] == pytest.approx(report[row][theirs], abs=1e-12)
+
+
+@given(spans, spans)
+def test_relaxed_counts_equal_a_plain_comparison(a: list[str], b: list[str]) -> None:
+    gold, found = document(valid(a)), document(valid(b))
+    for row, label in zip(entity_counts(found, gold, LABELS), LABELS, strict=True):
+        true = [e for e in gold.entities if e.label == label]
+        mine = [e for e in found.entities if e.label == label]
+        assert row[1] == sum(any(e.overlaps(o) for o in true) for e in mine)
+        assert row[2] == sum(any(e.overlaps(o) for o in mine) for e in true)
+
+
+def test_overlapping_and_repeated_mentions_count_once_each() -> None:
+    gold = Document("x" * 9, (Entity(0, 5, "Drug"), Entity(2, 4, "Drug"), Entity(0, 5, "Drug")))
+    found = Document("x" * 9, (Entity(0, 5, "Drug"), Entity(6, 8, "Drug")))
+    assert entity_counts(found, gold, ("Drug",)).tolist() == [[1, 1, 3, 2, 3]]
+
+
+def relation_task(*labels: str) -> Schema:
+    return Schema(
+        "t",
+        {"Gene": EntityType(), "Disease": EntityType()},
+        {label: RelationType(head=["Gene"], tail=["Disease"]) for label in labels},
+    )
+
+
+def judged(labels: list[str]) -> Document:
+    """One candidate pair for each label; "" is no relation."""
+    entities = [Entity(i, i + 1, "Gene") for i in range(len(labels))]
+    entities.append(Entity(len(labels), len(labels) + 1, "Disease"))
+    relations = tuple(Relation(i, len(labels), label) for i, label in enumerate(labels) if label)
+    return Document("x" * (len(labels) + 1), tuple(entities), relations)
+
+
+choices = st.sampled_from(["", "Causes", "Treats"])
+
+
+@given(st.lists(st.lists(st.tuples(choices, choices), min_size=1, max_size=4), min_size=1, max_size=8))
+def test_relation_scores_equal_scikit_learn(drawn: list[list[tuple[str, str]]]) -> None:
+    schema = relation_task("Causes", "Treats")
+    gold = [judged([a for a, _ in one]) for one in drawn]
+    found = [judged([b for _, b in one]) for one in drawn]
+    scores = RelationScores(schema)
+    scores.update(found, gold, range(len(gold)))
+    result = scores.result().flat()
+    true = [a for one in drawn for a, _ in one]
+    mine = [b for one in drawn for _, b in one]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        p, r, f, _ = sklearn.metrics.precision_recall_fscore_support(
+            true, mine, labels=["Causes", "Treats"], average="micro", zero_division=0
+        )
+        expected = {
+            "precision": p,
+            "recall": r,
+            "f1": f,
+            "macro_f1": sklearn.metrics.f1_score(true, mine, average="macro", zero_division=0),
+            "accuracy": sklearn.metrics.accuracy_score(true, mine),
+            "mcc": sklearn.metrics.matthews_corrcoef(true, mine),
+            "f1/Causes": sklearn.metrics.f1_score(
+                true, mine, labels=["Causes"], average="macro", zero_division=0
+            ),
+        }
+    assert {name: result[name] for name in expected} == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_gold_relation_between_types_that_do_not_fit_counts_as_missed() -> None:
+    schema = relation_task("Causes")
+    gold = Document("ab", (Entity(0, 1, "Gene"), Entity(1, 2, "Disease")), (Relation(1, 0, "Causes"),))
+    found = Document("ab", gold.entities)
+    assert relation_counts(found, gold, schema).tolist() == [[1, 0], [1, 0]]
+
+
+def test_relations_between_other_entities_are_refused() -> None:
+    with pytest.raises(ValueError, match="same entities"):
+        relation_counts(Document("ab"), Document("ab", (Entity(0, 1, "Gene"),)), relation_task("Causes"))
+
+
+@given(pairs, st.randoms(use_true_random=False))
+def test_order_and_duplicates_of_documents_change_nothing(
+    tagged: list[tuple[list[str], list[str]]], random: np.random.Generator
+) -> None:
+    gold, found = [document(valid(a)) for a, _ in tagged], [document(valid(b)) for _, b in tagged]
+    straight, mixed = EntityScores(LABELS), EntityScores(LABELS)
+    straight.update(found, gold, range(len(gold)))
+    places = list(range(len(gold)))
+    random.shuffle(places)  # type: ignore[arg-type]
+    for i in [*places, places[0]]:
+        mixed.update([found[i]], [gold[i]], [i])
+    mixed.update([], [], [])
+    assert mixed.result() == straight.result()
+
+
+def test_intervals_hold_the_score_and_narrow_with_more_documents() -> None:
+    def interval(documents: int) -> tuple[float, float, float]:
+        gold = [document(valid(["B-Drug", "O", "B-Disease"]))] * documents
+        found = [document(valid(["B-Drug" if i % 3 else "O", "O", "B-Disease"])) for i in range(documents)]
+        scores = EntityScores(LABELS)
+        scores.update(found, gold, range(documents))
+        score = scores.result().scores["strict_f1"]
+        return score.low, score.value, score.high
+
+    small, large = interval(12), interval(1200)
+    assert small[0] < small[1] < small[2]
+    assert large[2] - large[0] < (small[2] - small[0]) / 5
