@@ -43,6 +43,13 @@ def read_xml(path: Path) -> Iterator[Document]:
             ) from error
         if any(isinstance(node, etree._Entity) for node in root.iter()):
             raise CorpusError(path, None, "the XML defines entities", "write the text itself instead")
+        if root.tag != "collection":
+            raise CorpusError(
+                path,
+                None,
+                f"this is not a BioC collection but <{root.tag}>",
+                "check the format, or name another",
+            )
         return biocxml.loads(etree.tostring(root, encoding="unicode"))
 
     return _documents(path, parse)
@@ -183,8 +190,8 @@ def write_xml(path: Path, documents: Iterable[Document]) -> None:
     """A BioC XML file. Raises ``UnwritableError`` on characters that XML 1.0 has no place for."""
     documents = list(documents)
     for document in documents:
-        strings = json.dumps(document.to_json(), ensure_ascii=False)
-        if XML_FORBIDS.search(document.text) or "\\u00" in strings.replace("\\\\", ""):
+        labels = {one.label for one in document.entities} | {one.label for one in document.relations}
+        if any(XML_FORBIDS.search(written) for written in (document.id, document.text, *labels)):
             raise UnwritableError(document.id, "XML cannot hold control characters and carriage returns")
     with path.open("w", encoding="utf-8", newline="") as stream:
         biocxml.dump(_collection(documents), stream)

@@ -17,7 +17,7 @@ from tests.clinsynth_onnx.strategies import documents
 DOCUMENT = Document("BRCA1 and cancer", (Entity(0, 5, "Gene", 0.25), Entity(10, 16, "Disease")), id="a")
 
 
-@given(st.lists(documents(), min_size=1, max_size=4))
+@given(drawn=st.lists(documents(), min_size=1, max_size=4))
 def test_jsonl_holds_everything(drawn: list[Document], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("jsonl") / "some.jsonl"
     assert formats.write(path, drawn, "jsonl") == []

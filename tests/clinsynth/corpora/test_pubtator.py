@@ -79,7 +79,7 @@ def test_what_can_be_written_is_read_back(
         assert not path.exists()
 
 
-@given(st.integers(0, 30), st.integers(0, 3))
+@given(cut=st.integers(0, 30), entity=st.integers(0, 3))
 def test_a_title_is_kept_wherever_it_ends(
     cut: int, entity: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -29,7 +29,7 @@ def test_rows_become_documents_with_a_pair(tmp_path: Path) -> None:
 
 
 @given(
-    st.lists(
+    drawn=st.lists(
         st.tuples(
             st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r"), max_size=20),
             st.booleans(),
