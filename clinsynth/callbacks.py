@@ -44,7 +44,8 @@ class RunRecord(SaveConfigCallback):
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         for name in ("clinsynth", "lightning.pytorch", "py.warnings"):
             logging.getLogger(name).addHandler(handler)
-        self.parser.save(self.config, str(_unused(folder / "config.yaml")), skip_none=False)
+        path = _unused(folder / "config.yaml")
+        self.parser.save(self.config, str(path), skip_none=False, multifile=False)
         _write(_unused(folder / "environment.json"), environment())
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -19,6 +19,7 @@ from lightning.pytorch.loggers import CSVLogger
 import clinsynth.datamodules
 import clinsynth.models  # noqa: F401  (class names without their module resolve among what is imported)
 from clinsynth.callbacks import PredictionWriter, Report, RunRecord
+from clinsynth.checkpoints import LastCheckpoint
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.models.base import DocumentModel
 from clinsynth.runs import CHECKPOINTS, find_checkpoint, new_run, run_of
@@ -79,15 +80,15 @@ class CLI(LightningCLI):
             {
                 "best_checkpoint.filename": "best",
                 "best_checkpoint.mode": "max",
+                "best_checkpoint.save_last": True,
                 "best_checkpoint.enable_version_counter": False,
             }
         )
-        parser.add_lightning_class_args(ModelCheckpoint, "last_checkpoint")
+        parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
         parser.set_defaults(
             {
                 "last_checkpoint.filename": "last",
                 "last_checkpoint.every_n_train_steps": 100,
-                "last_checkpoint.save_on_exception": True,
                 "last_checkpoint.enable_version_counter": False,
             }
         )
@@ -163,4 +164,7 @@ def main(args: list[str]) -> None:
     logging.getLogger("clinsynth").addHandler(logging.StreamHandler())
     logging.captureWarnings(True)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
+        lambda record: "Tip:" not in record.getMessage()  # advertisements
+    )
     CLI(args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -58,6 +59,34 @@ def schema() -> Schema:
         entities={"Gene": EntityType(), "Disease": EntityType()},
         relations={"Association": RelationType(head=["Gene"], tail=["Disease"])},
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a two-layer encoder of random weights and the tiny tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("encoder")
+    text = wordpiece_json()
+    (folder / "tokenizer.json").write_text(text, encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}), encoding="utf-8"
+    )
+    torch.manual_seed(0)
+    size = Tokenizer.from_str(text).get_vocab_size()
+    BertModel(
+        BertConfig(
+            vocab_size=size,
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=512,
+        ),
+        add_pooling_layer=False,
+    ).save_pretrained(folder)
+    return str(folder)
 
 
 @pytest.fixture(scope="session")

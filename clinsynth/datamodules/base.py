@@ -95,6 +95,8 @@ class DocumentDataModule(LightningDataModule):
         self.seed = seed
         self.record: dict[str, Any] = {}
         self._parts: dict[str, list[Document]] = {}
+        self._batches: TrainingBatches | None = None
+        self._resume: dict[str, Any] | None = None
 
     def documents(self, split: Split) -> Iterable[Document]:
         """All documents of a part, as the corpus has them."""
@@ -152,7 +154,28 @@ class DocumentDataModule(LightningDataModule):
                 ", ".join(f"{n} because {reason}" for reason, n in reasons(features.losses).items()),
             )
         seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
-        return TrainingBatches(features, codec.pad_id, self.batch_tokens, self._ranks(), seed, self.repeats())
+        self._batches = TrainingBatches(
+            features, codec.pad_id, self.batch_tokens, self._ranks(), seed, self.repeats()
+        )
+        if self._resume:
+            self._batches.load_state_dict(self._resume)
+            self._resume = None
+        return self._batches
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far the epoch has come.
+
+        Lightning keeps the state of a loader too, but does not restore it once the number of steps
+        has been asked for, as a learning rate schedule must.
+        """
+        return {"train": self._batches.state_dict()} if self._batches else {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Called before the training batches are made, or after, as the strategy has it."""
+        if self._batches and state:
+            self._batches.load_state_dict(state["train"])
+        else:
+            self._resume = state.get("train")
 
     def val_dataloader(self) -> DocumentBatches:
         return self._whole(self.part("val"))

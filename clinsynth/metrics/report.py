@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -21,9 +20,9 @@ def table(result: Result) -> RenderableType:
     parts: list[RenderableType] = []
     for kind in kinds:
         title = {"strict_": "exact offsets and label (strict)", "relaxed_": "overlap and label (relaxed)"}
-        grid = Table(title=title.get(kind, "relations"), title_justify="left", box=box.SIMPLE_HEAD)
+        grid = Table(title=title.get(kind, "relations"), title_justify="left", box=None, pad_edge=False)
         grid.add_column("")
-        for column in (*COLUMNS, "in gold"):
+        for column in (*COLUMNS, "gold"):
             grid.add_column(column, justify="right")
         for name, cells, support in _rows(result, kind):
             grid.add_row(name, *(_cell(score) for score in cells), support)

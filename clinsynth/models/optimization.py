@@ -24,7 +24,7 @@ class Optimization:
         label_smoothing: Share of the target spread over all classes.
     """
 
-    learning_rate: float = 3e-4
+    learning_rate: float = 5e-4
     head_learning_rate: float | None = None
     layer_decay: float = 1.0
     weight_decay: float = 0.01

@@ -1,0 +1,59 @@
+"""The checkpoint to go on from: written between two steps, also when someone asks the run to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_info
+
+
+class LastCheckpoint(ModelCheckpoint):
+    """Saves every so many steps, and after the step during which Ctrl-C or SIGTERM came.
+
+    An exception in the middle of a step would leave weights and progress that do not belong
+    together, so nothing is saved then; the checkpoint of some steps before holds.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._asked = False
+        self._handlers: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_start(trainer, pl_module)
+        if threading.current_thread() is threading.main_thread():
+            # under SLURM, SIGTERM is part of how Lightning requeues a job
+            terminate = () if "SLURM_JOB_ID" in os.environ else (signal.SIGTERM,)
+            self._handlers = {one: signal.signal(one, self._ask) for one in (signal.SIGINT, *terminate)}
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        rank_zero_info("\nStopping after this step. Once more stops at once, without a new checkpoint.")
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if trainer.is_last_batch:
+            return  # validation comes first, or a run that goes on from here would never do it
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        if trainer.world_size > 1:
+            self._asked = trainer.strategy.reduce_boolean_decision(self._asked, all=False)
+        if self._asked and (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
+            assert self.dirpath is not None
+            trainer.save_checkpoint(Path(self.dirpath) / "last.ckpt")
+            raise KeyboardInterrupt
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        super().teardown(trainer, pl_module, stage)
+        for one, handler in self._handlers.items():
+            signal.signal(one, handler)
+        self._handlers = {}

@@ -1,0 +1,99 @@
+"""Interrupted runs end as if nothing had happened; two processes do what one does."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clinsynth import toy
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: str) -> Path:
+    return toy.write(tmp_path_factory.mktemp("toy"), tiny_encoder)
+
+
+def clinsynth(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    environment.pop("CLINSYNTH_RUN", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "clinsynth", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+def scores(folder: Path, kind: str, run: str, *arguments: str) -> dict[str, Any]:
+    clinsynth(folder, "test", "--config", f"{kind}.yaml", "--run", run, "--ckpt_path", "best", *arguments)
+    metrics: dict[str, Any] = json.loads((folder / run / "checkpoints" / "metrics.json").read_text())[
+        "scores"
+    ]
+    return metrics
+
+
+def losses(folder: Path, run: str) -> list[float]:
+    """The training loss of each step, of all parts of a run."""
+    found: dict[int, float] = {}
+    for log in sorted((folder / run / "logs").glob("version_*/metrics.csv")):
+        with log.open(encoding="utf-8") as stream:
+            rows = [row for row in csv.DictReader(stream) if row["train_loss"]]
+        found |= {int(row["step"]): float(row["train_loss"]) for row in rows}
+    return [found[step] for step in sorted(found)]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(folder: Path) -> dict[str, Any]:
+    clinsynth(folder, "fit", "--config", "ner.yaml", "--run", "whole")
+    return scores(folder, "ner", "whole")
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGKILL", -9), ("SIGINT", 1)])
+def test_an_interrupted_run_goes_on_to_the_same_end(
+    folder: Path, uninterrupted: dict[str, Any], name: str, code: int
+) -> None:
+    steps = len(losses(folder, "whole"))
+    middle = steps // 2 + 5  # inside an epoch, and not where the last checkpoint is
+    assert steps % 4 == 0 and middle % (steps // 4) > 3
+    run = f"cut-{name}"
+    arguments = ("fit", "--config", "ner.yaml", "--run", run, "--last_checkpoint.every_n_train_steps", "3")
+    killer = [
+        "--trainer.callbacks+=tests.clinsynth.killer.Signal",
+        f"--trainer.callbacks.step={middle}",
+        f"--trainer.callbacks.name={name}",
+    ]
+    done = clinsynth(folder, *arguments, *killer, code=code)
+    if name != "SIGKILL":
+        assert "--ckpt_path" in done.stdout + done.stderr, "the way on is told"
+    clinsynth(folder, *arguments, "--ckpt_path", "last")
+    assert scores(folder, "ner", run) == uninterrupted
+    rest = steps - middle
+    assert losses(folder, run)[-rest:] == losses(folder, "whole")[-rest:]
+
+
+@pytest.mark.parametrize("kind", ["ner", "re"])
+def test_two_processes_do_what_one_does(folder: Path, kind: str) -> None:
+    exact = ["--model.encoder_options.dropout", "0"]  # masks differ between processes
+    config = ("fit", "--config", f"{kind}.yaml", *exact)
+    clinsynth(folder, *config, "--run", f"{kind}-one")
+    two = ("--trainer.devices", "2", "--trainer.strategy", "ddp")
+    clinsynth(folder, *config, "--run", f"{kind}-two", *two)
+    alone, together = losses(folder, f"{kind}-one"), losses(folder, f"{kind}-two")
+    assert together == pytest.approx(alone, rel=2e-3, abs=2e-4)
+    best = scores(folder, kind, f"{kind}-one")
+    assert scores(folder, kind, f"{kind}-one", *two) == best, "tested by two processes, to the last digit"
+    predictions = folder / f"{kind}-one" / "checkpoints" / "predictions.jsonl"
+    assert len(predictions.read_text(encoding="utf-8").splitlines()) == 21
