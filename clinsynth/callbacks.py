@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
@@ -52,6 +53,13 @@ class RunRecord(SaveConfigCallback):
         record = getattr(getattr(trainer, "datamodule", None), "record", None)
         if trainer.is_global_zero and record:
             _write(_unused(Path(trainer.default_root_dir) / "data.json"), record)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False):
+            best = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)), None)
+            if best is not None and best.best_model_score is not None:
+                print(f"{best.monitor} {float(best.best_model_score):.4f} at best: {best.best_model_path}")
+            print(f"The run is in {trainer.default_root_dir}")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         last = Path(trainer.default_root_dir) / CHECKPOINTS / "last.ckpt"

@@ -96,3 +96,43 @@ def corpora() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real corpora at {folder}; CLINSYNTH_DATA names their folder")
     return folder
+
+
+PUBTATOR = """\
+{0}|t|On zorvexin {0}
+{0}|a|It calms ataxia.
+{0}\t3\t11\tzorvexin\t{1}\tD1
+{0}\t{2}\t{3}\tataxia\t{4}\tD2
+"""
+
+
+def abstracts(numbers: range, first: str, second: str) -> str:
+    start = len("On zorvexin 000 It calms ")
+    return "\n".join(PUBTATOR.format(n, first, start, start + 6, second) for n in numbers)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder with small files in the formats of the published corpora; the texts are invented."""
+    for name, part, numbers in (
+        ("ncbi_disease", "NCBI{}set_corpus.txt", range(100, 120)),
+        ("bc5cdr", "CDR_{}Set.PubTator.txt", range(200, 220)),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        parts = ("train", "develop", "test") if name[0] == "n" else ("Training", "Development", "Test")
+        labels = ("Modifier", "SpecificDisease") if name[0] == "n" else ("Chemical", "Disease")
+        for i, one in enumerate(parts):
+            chosen = range(numbers.start + 30 * i, numbers.stop + 30 * i)
+            (folder / part.format(one)).write_text(abstracts(chosen, *labels), encoding="utf-8")
+    for name in ("gad", "euadr"):
+        for fold in ("1", "2"):
+            folder = tmp_path / name / fold
+            folder.mkdir(parents=True)
+            rows = [f"@GENE$ {i} and @DISEASE$\t{int(i % 4 == 0)}" for i in range(40)]
+            (folder / "train.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+            header = "index\tsentence\tlabel\n"
+            (folder / "test.tsv").write_text(
+                header + f"{fold}\tNo @GENE$ in @DISEASE$\t0\n", encoding="utf-8"
+            )
+    return tmp_path

@@ -2,7 +2,7 @@
 
 Passages lie at their offsets, gaps between them are spaces. An annotation's label is its infon
 ``type``; its concept the infon ``identifier``, or ``MESH`` and the like. A relation joins annotations by
-its nodes, or concepts by its infons, as in BC5CDR.
+its nodes, or concepts by its infons, as in BC5CDR; the head comes first unless roles say ``tail``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from clinsynth_onnx.document import Document, Entity, Relation
 
 CONCEPT_INFONS = ("identifier", "MESH", "NCBI Gene", "OMIM", "concept")
 LABEL_INFONS = ("relation", "type")
+KINDS = {int: "a whole number", str: "a string", dict: "an object"}
 PLAIN = "passage"
+LONGEST_GAP = 10_000_000  # between passages; a wrong offset must not fill the memory with spaces
+LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
 XML_FORBIDS = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -33,15 +36,23 @@ def read_xml(path: Path) -> Iterator[Document]:
 
     def parse(text: str) -> Any:
         try:
-            # the library's own parser, but first one that neither expands entities nor fetches a DTD
-            root = etree.fromstring(
-                text.encode("utf-8"), etree.XMLParser(resolve_entities=False, no_network=True)
+            # the library's own parser, but first one that neither expands entities nor fetches a DTD,
+            # takes the text for what it was read as, and leaves no comment that would end a text
+            safe = etree.XMLParser(
+                encoding="utf-8",
+                resolve_entities=False,
+                no_network=True,
+                remove_comments=True,
+                remove_pis=True,
             )
+            root = etree.fromstring(text.encode("utf-8"), safe)
         except etree.XMLSyntaxError as error:
             raise CorpusError(
                 path, error.lineno, f"the XML is broken ({error.msg})", "is the file cut off? get it again"
             ) from error
-        if any(isinstance(node, etree._Entity) for node in root.iter()):
+        dtd = root.getroottree().docinfo.internalDTD
+        defined = dtd is not None and any(True for _ in dtd.iterentities())
+        if defined or any(isinstance(node, etree._Entity) for node in root.iter()):
             raise CorpusError(path, None, "the XML defines entities", "write the text itself instead")
         if root.tag != "collection":
             raise CorpusError(
@@ -50,6 +61,11 @@ def read_xml(path: Path) -> Iterator[Document]:
                 f"this is not a BioC collection but <{root.tag}>",
                 "check the format, or name another",
             )
+        for node in root.iter("id", "infon", "offset", "text"):
+            if len(node):  # the library would leave out what follows the inner element
+                raise CorpusError(
+                    path, node.sourceline, f"<{node.tag}> holds <{node[0].tag}>", "leave only text in it"
+                )
         return biocxml.loads(etree.tostring(root, encoding="unicode"))
 
     return _documents(path, parse)
@@ -75,7 +91,7 @@ def _documents(path: Path, parse: Callable[[str], Any]) -> Iterator[Document]:
         raise CorpusError(path, None, "the file is empty", "get it again, or leave it out")
     try:
         collection = parse(text)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, etree.XMLSyntaxError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(
@@ -91,38 +107,42 @@ class _Reader:
     def __init__(self, path: Path, source: Any) -> None:
         self._path = path
         self._source = source
+        self._holders = [source, *source.passages]
+        self._holders += [s for passage in source.passages for s in passage.sentences]
+        self._check_types()
         self._text, self._passages = self._laid_out()
 
     def document(self) -> Document:
-        holders = [self._source, *self._source.passages]
-        holders += [s for passage in self._source.passages for s in passage.sentences]
         entities: list[Entity] = []
         concepts: list[str | None] = []
         fragments: dict[str, list[list[int]]] = {}
         place: dict[str, int] = {}
-        for annotation in (a for holder in holders for a in holder.annotations):
+        for annotation in (a for holder in self._holders for a in holder.annotations):
             parts = self._parts(annotation)
             if annotation.id in place:
                 raise self._error(f"two annotations have the id {annotation.id!r}", "make ids different")
             place[annotation.id] = len(entities)
             if len(parts) > 1:
                 fragments[str(len(entities))] = parts
-            entities.append(Entity(parts[0][0], parts[-1][1], annotation.infons["type"]))
-            named = (annotation.infons[k] for k in CONCEPT_INFONS if k in annotation.infons)
-            concepts.append(next(named, None))
+            kind = self._infon(annotation, ("type",)) or ""
+            entities.append(Entity(parts[0][0], max(end for _, end in parts), kind))
+            concepts.append(self._infon(annotation, CONCEPT_INFONS))
         relations: list[Relation] = []
         triples: list[tuple[str, str, str]] = []
-        for relation in (r for holder in holders for r in holder.relations):
-            label = next((relation.infons[k] for k in LABEL_INFONS if k in relation.infons), None)
-            ends = [v for k, v in relation.infons.items() if k not in LABEL_INFONS]
-            if label and len(relation.nodes) == 2:
-                head, tail = (self._place(place, node.refid) for node in relation.nodes)
+        for relation in (r for holder in self._holders for r in holder.relations):
+            label = self._infon(relation, LABEL_INFONS)
+            nodes = sorted(relation.nodes, key=lambda node: bool(node.role == "tail"))
+            roles = [role for role in relation.infons if role not in LABEL_INFONS]
+            roles.sort(key=lambda role: role == "tail")
+            ends = [] if nodes else [self._infon(relation, (role,)) for role in roles]
+            if label and len(nodes) == 2 and nodes[0].refid != nodes[1].refid:
+                head, tail = (self._place(place, node.refid) for node in nodes)
                 relations.append(Relation(head, tail, label))
-            elif label and not relation.nodes and len(ends) == 2:
+            elif label and not nodes and len(ends) == 2 and ends[0] and ends[1]:
                 triples.append((label, ends[0], ends[1]))
             else:
                 raise self._error(
-                    f"relation {relation.id!r} has no type, or not two nodes or two concepts",
+                    f"relation {relation.id!r} has no type, or not two different nodes or two concepts",
                     "give it an infon 'type' and two nodes, or an infon 'relation' and two concepts",
                 )
         meta: dict[str, Any] = {}
@@ -151,23 +171,57 @@ class _Reader:
                         f"the passage at offset {offset} begins in the one before, which ends at {len(text)}",
                         "correct the offsets; they count characters, not bytes",
                     )
+                if offset > len(text) + LONGEST_GAP:
+                    raise self._error(
+                        f"the passage at offset {offset} is far from the end of the one before, {len(text)}",
+                        "correct the offset",
+                    )
                 text += " " * (offset - len(text)) + piece
                 start = offset if start is None else start
-            passages.append([start or 0, len(text), passage.infons.get("type", PLAIN)])
+            passages.append([start or 0, len(text), self._infon(passage, ("type",)) or PLAIN])
         return text, passages
+
+    def _check_types(self) -> None:
+        """That offsets are numbers and the rest strings: JSON may hold anything."""
+        wanted: list[tuple[str, Any, type]] = [("its id", _or_empty(self._source.id), str)]
+        for holder in self._holders[1:]:
+            wanted += [("an offset", holder.offset, int), ("a text", _or_empty(holder.text), str)]
+        for holder in self._holders:
+            wanted.append(("the field infons", holder.infons, dict))
+            for annotation in holder.annotations:
+                wanted.append(("an annotation's id", annotation.id, str))
+                wanted.append(("the field infons", annotation.infons, dict))
+                for loc in annotation.locations:
+                    wanted += [(f"a location of {annotation.id!r}", n, int) for n in (loc.offset, loc.length)]
+            for relation in holder.relations:
+                wanted.append(("the field infons", relation.infons, dict))
+                wanted += [("a node's refid", node.refid, str) for node in relation.nodes]
+        for what, value, kind in wanted:
+            if type(value) is not kind:
+                raise self._error(f"{what} is {value!r}", f"write {KINDS[kind]} instead")
+
+    def _infon(self, holder: Any, names: Iterable[str]) -> str | None:
+        """The first of these infons that is there; an empty XML element and a JSON null are not."""
+        for name in names:
+            value = holder.infons.get(name)
+            if isinstance(value, str):
+                return value
+            if value is not None:
+                raise self._error(f"an infon {name!r} is {value!r}", "write a string instead")
+        return None
 
     def _parts(self, annotation: Any) -> list[list[int]]:
         parts = sorted([loc.offset, loc.offset + loc.length] for loc in annotation.locations)
-        if "type" not in annotation.infons:
+        if not self._infon(annotation, ("type",)):
             raise self._error(f"annotation {annotation.id!r} has no type", "give it an infon 'type'")
-        if not parts or parts[0][0] < 0 or parts[-1][1] > len(self._text) or any(a >= b for a, b in parts):
+        if not parts or any(not 0 <= a < b <= len(self._text) for a, b in parts):
             raise self._error(
                 f"annotation {annotation.id!r} at {parts} is not inside the text, which has "
                 f"{len(self._text)} characters",
                 "correct its location; offsets count characters of the document, not bytes",
             )
         there = " ".join(self._text[a:b] for a, b in parts)
-        whole = self._text[parts[0][0] : parts[-1][1]]
+        whole = self._text[parts[0][0] : max(end for _, end in parts)]
         if annotation.text not in (there, whole):
             raise self._error(
                 f"annotation {annotation.id!r} says {annotation.text!r}, the text at {parts} is {there!r}",
@@ -186,21 +240,41 @@ class _Reader:
         return CorpusError(self._path, None, f"document {self._source.id!r}: {problem}", remedy)
 
 
+def _or_empty(value: Any) -> Any:
+    """``value``, or an empty string where the file has none; a 0 is not none."""
+    return "" if value is None else value
+
+
 def write_xml(path: Path, documents: Iterable[Document]) -> None:
     """A BioC XML file. Raises ``UnwritableError`` on characters that XML 1.0 has no place for."""
     documents = list(documents)
-    for document in documents:
-        labels = {one.label for one in document.entities} | {one.label for one in document.relations}
-        if any(XML_FORBIDS.search(written) for written in (document.id, document.text, *labels)):
-            raise UnwritableError(document.id, "XML cannot hold control characters and carriage returns")
+    _refuse(documents, XML_FORBIDS, "XML")
     with path.open("w", encoding="utf-8", newline="") as stream:
         biocxml.dump(_collection(documents), stream)
 
 
 def write_json(path: Path, documents: Iterable[Document]) -> None:
-    """A BioC JSON file."""
+    """A BioC JSON file. Raises ``UnwritableError`` on halves of characters, which UTF-8 has no place for."""
+    documents = list(documents)
+    _refuse(documents, LONE_SURROGATES, "UTF-8")
     with path.open("w", encoding="utf-8", newline="") as stream:
         biocjson.dump(_collection(documents), stream, ensure_ascii=False, indent=1)
+
+
+def _refuse(documents: Iterable[Document], forbidden: re.Pattern[str], holder: str) -> None:
+    for document in documents:
+        concepts = document.meta.get("concepts")
+        if concepts is not None and len(concepts) != len(document.entities):
+            raise UnwritableError(
+                document.id, f"its meta has {len(concepts)} concepts for {len(document.entities)} entities"
+            )
+        written = [document.id, document.text, *(one.label for one in document.entities)]
+        written += [one.label for one in document.relations]
+        written += [concept for concept in concepts or [] if concept is not None]
+        written += [kind for *_, kind in document.meta.get("passages", [])]
+        written += [part for triple in document.meta.get("concept_relations", []) for part in triple]
+        for match in filter(None, map(forbidden.search, written)):
+            raise UnwritableError(document.id, f"{holder} cannot hold the character {match[0]!r} unchanged")
 
 
 def _collection(documents: Iterable[Document]) -> Any:

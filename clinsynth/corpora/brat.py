@@ -6,7 +6,7 @@ The format is described at https://brat.nlplab.org/standoff.html (Stenetorp et a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ MENTION = re.compile(r"(T\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)", re.DOTALL)
 RELATION = re.compile(r"(R\S+)\t(\S+) Arg1:(\S+) Arg2:(\S+)\s*")
 CONCEPT = re.compile(r"N\S+\tReference (T\S+) (\S+)(?:\t.*)?")
 OTHER = re.compile(r"[EAMN#*][^\t]*\t.*")
+LONGEST_NAME = 251  # bytes: file systems allow 255, the ending included
 
 
 def read(path: Path) -> Iterator[Document]:
@@ -25,7 +26,9 @@ def read(path: Path) -> Iterator[Document]:
 
     A discontinuous mention covers the text from its first to its last fragment. ``meta`` keeps
     ``fragments`` (by entity index), ``concepts`` (an id or ``None`` for each entity) and ``brat``: the
-    lines that say anything else (events, attributes, notes). Raises ``CorpusError``.
+    lines that say anything else (events, attributes, notes, names of concepts). As those lines name
+    mentions and relations by their ids, ``brat_ids`` keeps ids other than T1, T2, ... and R1, R2, ....
+    Raises ``CorpusError``.
     """
     texts = {file.stem: file for file in path.glob("*.txt")}
     notes = {file.stem: file for file in path.glob("*.ann")}
@@ -41,7 +44,7 @@ def read(path: Path) -> Iterator[Document]:
 
 
 def _document(name: str, text: str, notes: Path) -> Document:
-    lines = read_lines(notes) if notes.stat().st_size else []
+    lines = read_lines(notes) if read_text(notes).strip() else []
     entities: list[Entity] = []
     place: dict[str, int] = {}
     fragments: dict[str, list[list[int]]] = {}
@@ -51,6 +54,7 @@ def _document(name: str, text: str, notes: Path) -> Document:
         if match := MENTION.fullmatch(line):
             parts = [[int(n) for n in part.split(" ")] for part in match[3].split(";")]
             _check(notes, number, text, parts, match[4])
+            _check_new(notes, number, match[1], place)
             place[match[1]] = len(entities)
             if len(parts) > 1:
                 fragments[str(len(entities))] = parts
@@ -66,15 +70,26 @@ def _document(name: str, text: str, notes: Path) -> Document:
                 "the line is not brat standoff, e.g. T1<TAB>Label 0 5<TAB>text",
                 "is the file cut off here? get it again, or correct the line",
             )
-    relations: list[Relation] = []
+    relations: dict[str, Relation] = {}
     concepts: list[str | None] = [None] * len(entities)
     for number, line in pending:  # they may stand before the mentions that they name
         relation, concept = RELATION.fullmatch(line), CONCEPT.fullmatch(line)
         if relation:
             head, tail = (_known(notes, number, place, relation[i]) for i in (3, 4))
-            relations.append(Relation(head, tail, relation[2]))
+            _check_new(notes, number, relation[1], relations)
+            if head == tail:
+                raise CorpusError(
+                    notes,
+                    number,
+                    f"{relation[1]} relates {relation[3]} to itself",
+                    "name two different mentions",
+                )
+            relations[relation[1]] = Relation(head, tail, relation[2])
         elif concept and concept[1] in place and concepts[place[concept[1]]] is None:
-            concepts[place[concept[1]]] = concept[2]
+            i = place[concept[1]]
+            concepts[i] = concept[2]
+            if line != _concept_line(text, i, entities[i], concept[1], concept[2]):
+                others.append(line)  # it has a name of its own for the concept
         elif OTHER.fullmatch(line):
             others.append(line)
         else:
@@ -91,7 +106,20 @@ def _document(name: str, text: str, notes: Path) -> Document:
         meta["concepts"] = concepts
     if others:
         meta["brat"] = others
-    return Document(text, tuple(entities), tuple(relations), name, meta)
+        ids = {"T": list(place), "R": list(relations)}
+        if ids != _plain_ids(len(place), len(relations)):
+            meta["brat_ids"] = ids
+    return Document(text, tuple(entities), tuple(relations.values()), name, meta)
+
+
+def _plain_ids(entities: int, relations: int) -> dict[str, list[str]]:
+    counts = {"T": entities, "R": relations}
+    return {letter: [f"{letter}{i + 1}" for i in range(count)] for letter, count in counts.items()}
+
+
+def _check_new(notes: Path, number: int, name: str, known: Container[str]) -> None:
+    if name in known:
+        raise CorpusError(notes, number, f"there is a {name} already", "give each line an id of its own")
 
 
 def _check(notes: Path, number: int, text: str, parts: Sequence[Sequence[int]], mention: str) -> None:
@@ -118,6 +146,10 @@ def _shown(text: str, parts: Iterable[Sequence[int]]) -> str:
     return re.sub(r"[\n\r]", " ", " ".join(text[start:end] for start, end in parts))
 
 
+def _concept_line(text: str, i: int, entity: Entity, name: str, concept: str) -> str:
+    return f"N{i + 1}\tReference {name} {concept}\t{_shown(text, [[entity.start, entity.end]])}"
+
+
 def _known(notes: Path, number: int, place: dict[str, int], name: str) -> int:
     if name not in place:
         raise CorpusError(
@@ -134,13 +166,25 @@ def write(path: Path, documents: Iterable[Document]) -> None:
     path.mkdir()
     for document in documents:
         name = document.id
+        _encoded(document, name)
         if not name or name != Path(name).name or name.startswith(".") or "\0" in name:
             raise UnwritableError(name, "brat needs an id that can be a file name")
+        if len(name.encode("utf-8")) > LONGEST_NAME:
+            raise UnwritableError(name, f"brat needs an id of at most {LONGEST_NAME} bytes, as a file name")
         if (path / f"{name}.txt").exists():
             raise UnwritableError(name, "brat needs an id of its own for each document")
-        lines = list(_lines(document))
-        (path / f"{name}.txt").write_bytes(document.text.encode("utf-8"))
-        (path / f"{name}.ann").write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+        text = _encoded(document, document.text)
+        notes = _encoded(document, "".join(f"{line}\n" for line in _lines(document)))
+        (path / f"{name}.txt").write_bytes(text)
+        (path / f"{name}.ann").write_bytes(notes)
+
+
+def _encoded(document: Document, written: str) -> bytes:
+    try:
+        return written.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = written[error.start]
+        raise UnwritableError(document.id, f"UTF-8 cannot hold the lone surrogate {half!r}") from error
 
 
 def _lines(document: Document) -> Iterator[str]:
@@ -149,14 +193,28 @@ def _lines(document: Document) -> Iterator[str]:
     labels = {e.label for e in document.entities} | {r.label for r in document.relations}
     if any(re.search(r"\s", label) for label in labels):
         raise UnwritableError(document.id, "brat cannot hold white space in a label")
+    others = document.meta.get("brat") or []
+    plain = _plain_ids(len(document.entities), len(document.relations))
+    ids = document.meta.get("brat_ids") or plain
+    for letter, what in (("T", "entities"), ("R", "relations")):
+        if len(ids[letter]) != len(plain[letter]):
+            raise UnwritableError(
+                document.id, f"its meta['brat_ids'] names {len(ids[letter])} {what} of {len(plain[letter])}"
+            )
+    if concepts and len(concepts) != len(document.entities):
+        raise UnwritableError(
+            document.id, f"its meta has {len(concepts)} concepts for {len(document.entities)} entities"
+        )
     for i, entity in enumerate(document.entities):
         parts = fragments.get(str(i), [[entity.start, entity.end]])
         where = ";".join(f"{start} {end}" for start, end in parts)
-        yield f"T{i + 1}\t{entity.label} {where}\t{_shown(document.text, parts)}"
-    for i, relation in enumerate(document.relations, 1):
-        yield f"R{i}\t{relation.label} Arg1:T{relation.head + 1} Arg2:T{relation.tail + 1}"
+        yield f"{ids['T'][i]}\t{entity.label} {where}\t{_shown(document.text, parts)}"
+    for name, relation in zip(ids["R"], document.relations, strict=True):
+        head, tail = ids["T"][relation.head], ids["T"][relation.tail]
+        yield f"{name}\t{relation.label} Arg1:{head} Arg2:{tail}"
+    said = {(match[1], match[2]) for match in map(CONCEPT.fullmatch, others) if match}
     for i, concept in enumerate(concepts):
-        if concept and not re.search(r"\s", concept):
-            shown = _shown(document.text, [[document.entities[i].start, document.entities[i].end]])
-            yield f"N{i + 1}\tReference T{i + 1} {concept}\t{shown}"
-    yield from document.meta.get("brat", [])
+        # a concept with white space in it is left out; formats.write tells the caller that meta changed
+        if concept and not re.search(r"\s", concept) and (ids["T"][i], concept) not in said:
+            yield _concept_line(document.text, i, document.entities[i], ids["T"][i], concept)
+    yield from others

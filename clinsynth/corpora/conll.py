@@ -6,6 +6,10 @@ are joined by spaces, sentences by line breaks; a file that also has character o
 
 ``-DOCSTART-`` begins a document; ``# id = X`` in the line after it names it. In a file without
 ``-DOCSTART-`` each sentence is a document, named by its number.
+
+A file with an E, S, L or U tag is IOBES throughout, and a mention without a begin or an end is an error.
+Any other is read by one rule for IOB1 and IOB2, also where it mixes them: B begins a mention, and so
+does an I after a tag that is not of its label.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ NAME = "# id = "
 TAG = re.compile(r"([BIESLU])-(\S+)")
 SPELT = {"L": "E", "U": "S"}
 TOKEN = re.compile(r"\w+|[^\w ]")
+LONGEST_GAP = 10_000_000  # between tokens; a wrong offset must not fill the memory with spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def _blocks(path: Path, lines: Sequence[str]) -> Iterator[tuple[str | None, list
                 raise CorpusError(
                     path, number, f"a token stands before the first {START}", f"begin with {START}"
                 )
-            sentences[-1].append(_row(path, number, fields))
+            sentences[-1].append(_row(path, number, fields, separator))
         elif sentences[-1]:
             if not marked:
                 yield None, sentences
@@ -97,7 +102,7 @@ def _starts(line: str) -> bool:
     return line.split(maxsplit=1)[:1] == [START]
 
 
-def _row(path: Path, number: int, fields: Sequence[str]) -> _Row:
+def _row(path: Path, number: int, fields: Sequence[str], separator: str | None) -> _Row:
     if len(fields) < 2 or not fields[0]:
         raise CorpusError(
             path,
@@ -114,7 +119,7 @@ def _row(path: Path, number: int, fields: Sequence[str]) -> _Row:
             "correct the last column",
         )
     prefix, label = (SPELT.get(match[1], match[1]), match[2]) if match else ("O", "")
-    spans = len(fields) == 4 and fields[1].isdecimal() and fields[2].isdecimal()
+    spans = separator and len(fields) == 4 and fields[1].isdecimal() and fields[2].isdecimal()
     return _Row(number, fields[0], (int(fields[1]), int(fields[2])) if spans else None, prefix, label)
 
 
@@ -173,11 +178,12 @@ def _placed(path: Path, sentences: Sequence[Sequence[_Row]]) -> tuple[str, list[
     for row in (row for sentence in sentences for row in sentence):
         assert row.span is not None
         start, end = row.span
-        if start < len(text) or end - start != len(row.token):
+        if not len(text) <= start <= len(text) + LONGEST_GAP or end - start != len(row.token):
             raise CorpusError(
                 path,
                 row.line,
-                f"the offsets [{start}, {end}) do not fit the token {row.token!r}, or overlap the one before",
+                f"the offsets [{start}, {end}) do not fit the token {row.token!r}, or the one before, which "
+                f"ends at {len(text)}",
                 "they count characters from 0 of the document, the end is exclusive",
             )
         text += " " * (start - len(text)) + row.token
@@ -244,6 +250,9 @@ def _refuse(document: Document) -> None:
         "relations": bool(document.relations),
         "a line break in its id": bool(set(document.id) & set("\n\r")),
         "white space other than spaces": any(c.isspace() and c != " " for c in text),
+        "halves of characters (lone surrogates)": any(
+            "\ud800" <= c <= "\udfff" for c in "".join([text, document.id, *(e.label for e in entities)])
+        ),
         "an empty text": not text.strip(),
         "spaces at the end of the text": text.endswith(" "),
         "mentions that overlap, or are not in the order of the text": any(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from clinsynth.corpora.errors import CorpusError
 from clinsynth.corpora.lines import read_lines
 from clinsynth_onnx.document import Document
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read(path: Path) -> Iterator[Document]:
@@ -36,4 +39,7 @@ def write(path: Path, documents: Iterable[Document]) -> None:
     """One document a line; numbers, labels and text are kept to the last bit."""
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         for document in documents:
-            stream.write(json.dumps(document.to_json(), ensure_ascii=False) + "\n")
+            line = json.dumps(document.to_json(), ensure_ascii=False)
+            if SURROGATE.search(line):  # half a character, which UTF-8 cannot hold but JSON can spell
+                line = json.dumps(document.to_json())
+            stream.write(line + "\n")

@@ -92,6 +92,17 @@ class DocumentModel(LightningModule):
         if self.network is None:
             self._build(encoders.pretrained(self.encoder_name, self.encoder_options))
 
+    def on_fit_start(self) -> None:
+        if self.device.type == "cpu":
+            # torch's fused attention is for long sequences: on a CPU its backward pass over
+            # sentences takes a third longer for the whole step (benchmarks/training.py)
+            self._encoder.set_attn_implementation("eager")
+
+    @property
+    def _encoder(self) -> PreTrainedModel:
+        assert self.network is not None
+        return cast(PreTrainedModel, self.network.get_submodule("encoder"))
+
     def _build(self, encoder: PreTrainedModel) -> None:
         options = self.encoder_options
         encoder.train()  # transformers hands it out in evaluation mode, and Lightning leaves modes alone
@@ -190,10 +201,8 @@ class DocumentModel(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        assert self.network is not None
-        encoder = cast(PreTrainedModel, self.network.get_submodule("encoder"))
         checkpoint["encoder"] = {
-            "config": encoder.config.to_diff_dict(),
+            "config": self._encoder.config.to_diff_dict(),
             "tokenizer": self.codec.tokenizer.json,
         }
         hyperparameters = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {})

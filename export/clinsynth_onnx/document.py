@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+# what corpus readers keep in ``Document.meta`` of single entities and relations
+ABOUT_ENTITIES = frozenset({"concepts", "concept_relations", "fragments", "parts", "brat", "brat_ids"})
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
@@ -80,6 +83,11 @@ class Document:
     def mention(self, entity: Entity) -> str:
         """The characters that ``entity`` covers."""
         return self.text[entity.start : entity.end]
+
+    def annotated(self, entities: tuple[Entity, ...]) -> Document:
+        """The text with these entities instead, without relations and without meta of the old ones."""
+        meta = {key: value for key, value in self.meta.items() if key not in ABOUT_ENTITIES}
+        return Document(self.text, entities, (), self.id, meta)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that ``from_json`` reads back to an equal Document; scores are kept."""

@@ -92,7 +92,7 @@ class EntityCodec:
         chances = [probabilities(m[v]) for m, v in zip(merged, visible, strict=True)]
         offsets = [own.offsets[v] for own, v in zip(features.tokens, visible, strict=True)]
         return [
-            Document(d.text, tuple(self._entities(o, t, c)), (), d.id, d.meta)
+            d.annotated(tuple(self._entities(o, t, c)))
             for d, o, t, c in zip(features.documents, offsets, best_tags(chances), chances, strict=True)
         ]
 

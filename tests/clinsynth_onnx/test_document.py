@@ -43,3 +43,10 @@ def test_score_does_not_take_part_in_equality() -> None:
 def test_values_check_themselves(build: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()  # type: ignore[operator]
+
+
+def test_new_annotations_leave_the_meta_of_old_ones_behind() -> None:
+    document = Document("ab", (Entity(0, 1, "Gene"),), id="7", meta={"title": 1, "concepts": ["D1"]})
+    assert document.annotated((Entity(1, 2, "Gene"),)) == Document(
+        "ab", (Entity(1, 2, "Gene"),), id="7", meta={"title": 1}
+    )

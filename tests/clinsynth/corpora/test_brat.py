@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clinsynth.corpora import brat, formats
 from clinsynth.corpora.errors import CorpusError, UnwritableError
-from clinsynth_onnx.document import Document, Relation
+from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth_onnx.strategies import documents
 
 TEXT = "Zorvexin eased left\r\nand right arm pain.\n"
@@ -48,6 +48,31 @@ def test_everything_of_a_note_is_read(folder: Path, tmp_path: Path) -> None:
     assert list(brat.read(tmp_path / "copy")) == [document]
 
 
+def test_ids_that_other_lines_name_are_kept(folder: Path, tmp_path: Path) -> None:
+    notes = NOTES.replace("T2", "T7").replace("R1", "R4") + "#2\tAnnotatorNotes R4\tsure\n"
+    (folder / "n1.ann").write_bytes(notes.encode())
+    (document,) = brat.read(folder)
+    assert document.meta["brat_ids"] == {"T": ["T1", "T7"], "R": ["R4"]}
+    assert formats.write(tmp_path / "copy", [document], "brat") == []
+    assert sorted((tmp_path / "copy" / "n1.ann").read_text().split("\n")) == sorted(notes.split("\n"))
+    fewer = replace(
+        document, entities=document.entities[:1], relations=(), meta={"brat_ids": {"T": [], "R": []}}
+    )
+    with pytest.raises(UnwritableError, match="names 0 entities of 1"):
+        brat.write(tmp_path / "fewer", [fewer])
+
+
+def test_names_and_further_concepts_are_kept(folder: Path, tmp_path: Path) -> None:
+    own = ["N5\tReference T1 MESH:D1\tzorvexin sodium", "N6\tReference T1 OTHER:2", "N7\tReference T9 X:1\tx"]
+    notes = NOTES.replace("N1\tReference T1 MESH:D1\tZorvexin", "\n".join(own))
+    (folder / "n1.ann").write_bytes(notes.encode())
+    (document,) = brat.read(folder)
+    assert document.meta["concepts"] == ["MESH:D1", None]
+    assert formats.write(tmp_path / "copy", [document], "brat") == []
+    written = (tmp_path / "copy" / "n1.ann").read_text()
+    assert [line for line in written.split("\n") if line.startswith("N")] == own
+
+
 @given(drawn=st.lists(documents(), min_size=1, max_size=3))
 def test_what_is_written_is_read_back(
     drawn: list[Document], tmp_path_factory: pytest.TempPathFactory
@@ -70,6 +95,20 @@ def test_ids_that_repeat_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (Document("a", id="x" * 252), "at most 251 bytes"),
+        (Document("a\ud800", id="a"), "lone surrogate"),
+        (Document("a", (Entity(0, 1, "S"),), id="a", meta={"concepts": ["x", "y"]}), "2 concepts for 1"),
+        (Document("a", (Entity(0, 1, "a b"),), id="a"), "label"),
+    ],
+)
+def test_what_brat_cannot_hold_is_named(tmp_path: Path, document: Document, says: str) -> None:
+    with pytest.raises(UnwritableError, match=says):
+        brat.write(tmp_path / "x", [document])
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
         ("0 8\tZorvexin", "1 9\tZorvexin", 2, "'orvexin '"),
@@ -78,6 +117,9 @@ def test_ids_that_repeat_are_refused(tmp_path: Path) -> None:
         ("Drug 0 8\tZorvexin", "Drug 0 8", 2, "not brat standoff"),
         ("Arg2:T2", "Arg2:T9", 1, "names T9"),
         ("Treats Arg1:T1 Arg2:T2", "Treats Arg1:T1", 1, "not a relation"),
+        ("T2\tSymptom", "T1\tSymptom", 3, "a T1 already"),
+        ("Arg2:T2", "Arg2:T1", 1, "relates T1 to itself"),
+        ("A1\tNegation T2", "R1\tTreats Arg1:T2 Arg2:T1", 6, "a R1 already"),
         ("A1\tNegation T2", "Xegation", 6, "not brat standoff"),
         ("\n", "\r\n", 1, "carriage return"),
         ("sure", "s\xfcre", 5, "not UTF-8"),
@@ -102,6 +144,7 @@ def test_files_without_their_counterpart_are_told(folder: Path, tmp_path: Path) 
         list(brat.read(tmp_path / "empty"))
 
 
-def test_a_note_without_annotations_is_a_document(folder: Path) -> None:
-    (folder / "n1.ann").write_bytes(b"")
+@pytest.mark.parametrize("empty", [b"", b"\n"])
+def test_a_note_without_annotations_is_a_document(folder: Path, empty: bytes) -> None:
+    (folder / "n1.ann").write_bytes(empty)
     assert list(brat.read(folder)) == [Document(TEXT, id="n1")]

@@ -60,6 +60,14 @@ def test_sentences_are_documents_unless_documents_are_marked(tmp_path: Path) -> 
     assert [(d.id, d.text) for d in conll.read(path)] == [("first", "a\nb"), ("2", "c")]
 
 
+def test_numbers_are_offsets_only_between_tabs(tmp_path: Path) -> None:
+    path = tmp_path / "x.conll"
+    path.write_text("a 5 6 O\nb 8 9 O\n")
+    assert [d.text for d in conll.read(path)] == ["a b"]
+    path.write_text("a\t1\t2\tO\nb\t4\t5\tO\n")
+    assert [d.text for d in conll.read(path)] == [" a  b"]
+
+
 @st.composite
 def plain_documents(draw: st.DrawFn) -> Document:
     """Text and mentions that columns can hold."""
@@ -111,6 +119,7 @@ def test_any_other_document_is_kept_or_refused(
         (Document(""), "empty text"),
         (Document("ab", id="1\n2"), "line break"),
         (Document("ab", (Entity(0, 1, "a b"),)), "label"),
+        (Document("a\ud800"), "surrogates"),
     ],
 )
 def test_what_columns_cannot_hold_is_named(tmp_path: Path, document: Document, says: str) -> None:
@@ -129,6 +138,7 @@ def test_what_columns_cannot_hold_is_named(tmp_path: Path, document: Document, s
         ("a S-S\nb B-S\n\nc O\n", 2, "has no end"),
         ("a\t0\t1\tO\nbc\t1\t2\tO\n", 2, "do not fit"),
         ("a\t0\t1\tO\nb\t0\t1\tO\n", 2, "do not fit"),
+        ("a\t0\t1\tO\nb\t99999999999\t100000000000\tO\n", 2, "do not fit"),
         ("a O\n-DOCSTART- O\n\nb O\n", 1, "before the first"),
         ("a O\r\nb O\r\n", 1, "carriage return"),
         ("a O\nb\xfc O\n", 2, "not UTF-8"),

@@ -30,6 +30,12 @@ def test_jsonl_keeps_scores(tmp_path: Path) -> None:
     assert [e.score for e in back.entities] == [0.25, 1.0]
 
 
+def test_jsonl_holds_half_a_character(tmp_path: Path) -> None:
+    document = Document("caf\u00e9 \ud83d", id="1")
+    formats.write(tmp_path / "x.jsonl", [document], "jsonl")
+    assert list(formats.read(tmp_path / "x.jsonl")) == [document]
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

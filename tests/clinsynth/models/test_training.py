@@ -1,0 +1,155 @@
+"""Models learn, save all they need, and read long documents whole."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from lightning import Trainer, seed_everything
+
+from clinsynth.datamodules import DocumentDataModule, Files
+from clinsynth.datamodules.batches import DocumentBatch
+from clinsynth.encoders import EncoderOptions
+from clinsynth.models import RelationExtraction, TokenClassification
+from clinsynth.models.base import DocumentModel
+from clinsynth.models.optimization import Optimization
+from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.schema import EntityType, RelationType, Schema
+from tests.clinsynth import toy
+
+NER = Schema("toy_ner", {"Disease": EntityType()})
+RE = Schema(
+    "toy_re",
+    {"Gene": EntityType(), "Disease": EntityType()},
+    {"Association": RelationType(head=["Gene"], tail=["Disease"])},
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: str) -> Path:
+    return toy.write(tmp_path_factory.mktemp("toy"), tiny_encoder)
+
+
+def files(folder: Path, kind: str, schema: Schema) -> DocumentDataModule:
+    names = {part: str(folder / f"{kind}_{part}.jsonl") for part in ("train", "val", "test")}
+    return Files(schema, **names, batch_tokens=256)
+
+
+def fit(model: DocumentModel, data: DocumentDataModule, folder: Path, epochs: int) -> Trainer:
+    seed_everything(0, verbose=False)
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    trainer.fit(model, datamodule=data)
+    return trainer
+
+
+@pytest.fixture(scope="module")
+def checkpoint(folder: Path, tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained model's checkpoint; the encoder that it was built from is gone."""
+    copy = tmp_path_factory.mktemp("gone") / "encoder"
+    shutil.copytree(tiny_encoder, copy)
+    model = TokenClassification(NER, encoder=str(copy), optimization=Optimization(learning_rate=5e-3))
+    trainer = fit(model, files(folder, "ner", NER), folder, 12)
+    path = folder / "trained.ckpt"
+    trainer.save_checkpoint(path)
+    shutil.rmtree(copy)
+    return path
+
+
+def read(model: DocumentModel, documents: list[Document], batch_tokens: int = 512) -> list[Document]:
+    with torch.inference_mode():
+        return model.annotate(
+            DocumentBatch(model.codec.encode(documents), range(len(documents)), batch_tokens)
+        )
+
+
+def test_entities_are_learned_and_a_checkpoint_stands_alone(checkpoint: Path, folder: Path) -> None:
+    model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu").eval()
+    assert model.schema == NER and isinstance(model.optimization, Optimization)
+    gold = files(folder, "ner", NER).part("test")
+    model.scores.update(read(model, gold), gold, range(len(gold)))
+    assert model.scores.result().flat()["strict_f1"] > 0.95
+
+
+def test_a_checkpoint_holds_no_pickled_code(checkpoint: Path) -> None:
+    assert torch.load(checkpoint, weights_only=True)["hyper_parameters"]["schema"]["name"] == "toy_ner"
+
+
+@pytest.mark.parametrize("unit", ["sentence", "document"])
+def test_a_long_document_is_read_whole(checkpoint: Path, unit: str) -> None:
+    model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu", unit=unit).eval()
+    rng = random.Random(1)
+    sentence = "The drug of the fever and a cancer."
+    filler = ""
+    while len(filler) < 30_000:
+        filler += toy.note(rng, 3).text
+    long = filler + sentence
+    (whole,) = read(model, [Document(long, id="long")])
+    (alone,) = read(model, [Document(sentence)])
+    inside = [
+        Entity(e.start - len(filler), e.end - len(filler), e.label)
+        for e in whole.entities
+        if e.start >= len(filler)
+    ]
+    assert [long[e.start : e.end] for e in whole.entities][-2:] == ["fever", "cancer"]
+    assert inside == list(alone.entities)
+
+
+def test_how_much_is_read_at_once_changes_nothing(checkpoint: Path, folder: Path) -> None:
+    model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu").eval()
+    gold = files(folder, "ner", NER).part("test")
+    assert read(model, gold, 1) == read(model, gold, 4096)
+    assert read(model, []) == [] and read(model, [Document("")]) == [Document("")]
+
+
+def test_relations_are_learned(folder: Path, tiny_encoder: str) -> None:
+    options = Optimization(learning_rate=5e-3, head_learning_rate=1e-2, layer_decay=0.9)
+    model = RelationExtraction(RE, encoder=tiny_encoder, marking="markers", optimization=options)
+    data = files(folder, "re", RE)
+    fit(model, data, folder, 20)
+    gold = data.part("test")
+    model.eval()
+    model.scores.update(read(model, gold), gold, range(len(gold)))
+    assert model.scores.result().flat()["f1"] > 0.9
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        EncoderOptions(gradient_checkpointing=True),
+        EncoderOptions(freeze_embeddings=False, dropout=0.2, attention_dropout=0.1),
+    ],
+)
+def test_encoder_options(folder: Path, tiny_encoder: str, options: EncoderOptions) -> None:
+    model = TokenClassification(
+        NER,
+        encoder=tiny_encoder,
+        encoder_options=options,
+        optimization=Optimization(label_smoothing=0.1),
+        class_weights={"O": 0.5},
+    )
+    fit(model, files(folder, "ner", NER), folder, 1)
+    assert model.network is not None
+    embedding = model.network.get_parameter("encoder.embeddings.word_embeddings.weight")
+    assert embedding.requires_grad is not options.freeze_embeddings
+
+
+def test_a_class_weight_for_an_unknown_class_is_told(folder: Path, tiny_encoder: str) -> None:
+    model = TokenClassification(NER, encoder=tiny_encoder, class_weights={"B-Drug": 2.0})
+    with pytest.raises(ValueError, match="'B-Drug'; the classes are O, B-Disease, I-Disease"):
+        fit(model, files(folder, "ner", NER), folder, 1)
+
+
+def test_relations_need_relation_types(folder: Path, tiny_encoder: str) -> None:
+    with pytest.raises(ValueError, match="has no relation types"):
+        fit(RelationExtraction(NER, encoder=tiny_encoder), files(folder, "ner", NER), folder, 1)
