@@ -19,8 +19,11 @@ help: ## list these targets
 demo: $(VENV)/.train ## train on NCBI Disease, test, and tag a few sentences in colour (about 6 minutes)
 	$(BIN)/clinsynth fit --config configs/ncbi_disease.yaml
 	$(BIN)/clinsynth test --config configs/ncbi_disease.yaml --ckpt_path best
-	$(BIN)/clinsynth tag runs/ncbi_disease \
-	  '["Two sisters with Wilson disease had tremor, but no liver failure.", "Loss of this gene leads to early-onset breast and ovarian cancer.", "The enzyme was normal in all relatives who were tested."]'
+	@printf '%s\n' \
+	  'Two sisters with Wilson disease had tremor, but no liver failure.' \
+	  'Loss of this gene leads to early-onset breast and ovarian cancer.' \
+	  'The enzyme was normal in all relatives who were tested.' \
+	  | FORCE_COLOR=1 $(BIN)/clinsynth tag runs/ncbi_disease
 
 test: $(VENV)/.dev ## run all tests
 	$(BIN)/python -m pytest

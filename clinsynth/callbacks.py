@@ -8,7 +8,6 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ class RunRecord(SaveConfigCallback):
         for name in ("clinsynth", "lightning.pytorch", "py.warnings"):
             logging.getLogger(name).addHandler(handler)
         path = _unused(folder / "config.yaml")
-        self.parser.save(self.config, str(path), skip_none=False, multifile=False)
+        self.parser.save(self.config, str(path), skip_unset=False, multifile=False)
         _write(_unused(folder / "environment.json"), environment())
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -82,7 +81,7 @@ class Report(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._predicted += outputs["documents"]
+        self._predicted += outputs["annotated"].pairs
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         documents = gather(trainer, self._predicted)
@@ -119,23 +118,28 @@ class Report(Callback):
 class PredictionWriter(Callback):
     """Writes what ``predict`` finds to ``predictions.jsonl`` in the run folder."""
 
+    def __init__(self) -> None:
+        self._predicted: list[tuple[int, Document]] = []
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._predicted += outputs.pairs
+
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        loop = trainer.predict_loop
-        mine = [pair for batch in (loop.predictions or []) for pair in _flat(batch)]
-        documents = gather(trainer, mine)
+        documents = gather(trainer, self._predicted)
+        self._predicted = []
         if trainer.is_global_zero:
             path = _unused(Path(trainer.default_root_dir) / "predictions.jsonl")
             path.parent.mkdir(parents=True, exist_ok=True)
             jsonl.write(path, documents)
             print(f"{len(documents)} documents are in {path}")
-
-
-def _flat(value: Any) -> Iterable[tuple[int, Document]]:
-    if isinstance(value, list):
-        for one in value:
-            yield from _flat(one)
-    else:
-        yield value
 
 
 def gather(trainer: Trainer, mine: list[tuple[int, Document]]) -> list[Document]:

@@ -26,21 +26,28 @@ from clinsynth.runs import CHECKPOINTS, find_checkpoint, new_run, run_of
 from clinsynth_onnx.schema import Schema
 
 RUNS = Path("runs")
+QUOTED = re.compile(r"['\"]([\w.]+)['\"]|--([\w.]+)")
 
 
 class Parser(LightningArgumentParser):
     """Answers a misspelt argument or config key with the ones that are spelt like it."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         super().error(message + self._suggestion(message), ex)
 
     def _suggestion(self, message: str) -> str:
-        known = {a.dest for a in self._actions if a.dest}
-        for word in re.findall(r"[\w.]{3,}", message):
-            if word in known:
-                continue
-            close = difflib.get_close_matches(word, known, n=1, cutoff=0.8)
-            if close:
+        parsers = [
+            self,
+            *(p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()),
+        ]
+        known = {a.dest for parser in parsers for a in parser._actions if a.dest}
+        words = (word for pair in QUOTED.findall(message) for word in pair if word)
+        for word in words:
+            close = difflib.get_close_matches(word, known - {word}, n=1, cutoff=0.8)
+            if word not in known and close:
                 return f"\nDid you mean {close[0]!r} instead of {word!r}?"
         return ""
 
@@ -112,6 +119,8 @@ class CLI(LightningCLI):
             self._run = run or run_of(self._checkpoint)
         if self._run is None and not config.trainer.fast_dev_run:
             self._run = new_run(base)
+        if config.trainer.fast_dev_run:
+            config.best_checkpoint.save_last = False  # Lightning would, even then
         for name in ("best_checkpoint", "last_checkpoint"):
             config[f"{name}.dirpath"] = config[f"{name}.dirpath"] or str((self._run or base) / CHECKPOINTS)
 
@@ -121,6 +130,8 @@ class CLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand in ("validate", "test"):
             parser.set_defaults({"verbose": False})  # Report has a table of its own
+        if subcommand == "predict":
+            parser.set_defaults({"return_predictions": False})  # PredictionWriter keeps them
         return parser
 
     @property

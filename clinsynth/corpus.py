@@ -16,19 +16,24 @@ from clinsynth.corpora.counts import count as count_documents
 PARTS = ("train", "val", "test")
 
 
-def count(what: list[str] | None = None, root: str | None = None) -> None:
-    """Counts documents, mentions and relations, and compares them with the published figures.
+def count(path: str, format: str | None = None) -> None:
+    """Counts documents, mentions and relations of a corpus.
 
     Args:
-        what: Names of published corpora, files or folders. All published corpora if not given.
-        root: Folder of the published corpora. Default: the variable CLINSYNTH_DATA, else "data".
+        path: File or folder to read.
+        format: Its format; told from it if not given.
     """
-    table = Table("corpus", "part", "documents", "mentions", "relations", "published")
-    for name in what or sorted(_published()):
-        rows = _published_rows(name, root) if name in _published() else _file_rows(Path(name))
-        for row in rows:
-            table.add_row(*row)
-    Console().print(table)
+    counts = count_documents(formats.read(Path(path), format))
+    _show([_row(path, "", counts, {})])
+
+
+def published(root: str | None = None) -> None:
+    """Counts each part of the published corpora, and compares with what their authors count.
+
+    Args:
+        root: Folder of the corpora. Default: the variable CLINSYNTH_DATA, else "data".
+    """
+    _show(row for name in sorted(_published()) for row in _published_rows(name, root))
 
 
 def convert(source: str, target: str, to: str, source_format: str | None = None) -> None:
@@ -71,8 +76,11 @@ def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
             yield _row(name, part, counts, corpus.published.get(part, {}))
 
 
-def _file_rows(path: Path) -> Iterator[tuple[str, ...]]:
-    yield _row(str(path), "", count_documents(formats.read(path)), {})
+def _show(rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table("corpus", "part", "documents", "mentions", "relations", "published")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
 
 
 def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
@@ -100,4 +108,4 @@ def _lines(pairs: Iterable[tuple[str, int]]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Runs the command."""
-    auto_cli([count, convert], args=arguments, prog="clinsynth corpus")
+    auto_cli([count, published, convert], args=arguments, prog="clinsynth corpus")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.models.token_classification import TokenClassification
-from clinsynth.runs import find_checkpoint
+from clinsynth.runs import CHECKPOINTS, find_checkpoint
 from clinsynth_onnx.document import Document
 
 STYLES = (
@@ -39,18 +39,21 @@ def highlight(document: Document, labels: tuple[str, ...]) -> Text:
     return text
 
 
-def tag(checkpoint: str, texts: list[str] | None = None, batch_tokens: int = 2048) -> None:
-    """Shows the entities that a checkpoint finds.
+def tag(checkpoint: str, batch_tokens: int = 2048) -> None:
+    """Shows the entities that a checkpoint finds in the lines of standard input.
 
     Args:
-        checkpoint: A checkpoint file of a token classification model, or a run folder (its best).
-        texts: Texts to read. Standard input, a text a line, if there are none.
+        checkpoint: A checkpoint of a token classification model, a run folder, or a folder of runs, of
+            which the newest that has a best checkpoint is taken.
         batch_tokens: Padded tokens of one forward pass, at most.
     """
     path = Path(checkpoint)
-    path = find_checkpoint("best", path, path) if path.is_dir() else find_checkpoint(checkpoint, path, None)
+    if path.is_dir():
+        path = find_checkpoint("best", path, path if (path / CHECKPOINTS).is_dir() else None)
+    else:
+        path = find_checkpoint(checkpoint, path, None)
     model = TokenClassification.load_from_checkpoint(path, map_location="cpu").eval()
-    lines = texts if texts else [line.rstrip("\n") for line in sys.stdin]
+    lines = [line.rstrip("\n") for line in sys.stdin]
     features = model.codec.encode([Document(line) for line in lines])
     with torch.inference_mode():
         documents = model.annotate(DocumentBatch(features, range(len(lines)), batch_tokens))

@@ -210,6 +210,17 @@ class DocumentBatch:
         return self
 
 
+class Annotated:
+    """Documents as a model reads them; not a collection, so that Lightning passes it on untouched.
+
+    Attributes:
+        pairs: The place of each document in its split, and the document.
+    """
+
+    def __init__(self, indices: Sequence[int], documents: Sequence[Document]) -> None:
+        self.pairs = list(zip(indices, documents, strict=True))
+
+
 class DocumentBatches:
     """The loader for validation, test and prediction: whole documents, none twice, none lost.
 

@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from clinsynth import encoders
-from clinsynth.datamodules.batches import Batch, DocumentBatch, in_chunks
+from clinsynth.datamodules.batches import Annotated, Batch, DocumentBatch, in_chunks
 from clinsynth.encoders import EncoderOptions
 from clinsynth.metrics.metric import DocumentScores
 from clinsynth.models.optimization import Optimization, build
@@ -166,21 +166,19 @@ class DocumentModel(LightningModule):
 
         return in_chunks(examples, batch_tokens, run)
 
-    def _score(self, batch: DocumentBatch) -> list[tuple[int, Document]]:
+    def _score(self, batch: DocumentBatch) -> Annotated:
         predicted = self.annotate(batch)
         self.scores.update(predicted, batch.features.documents, batch.indices)
-        return list(zip(batch.indices, predicted, strict=True))
+        return Annotated(batch.indices, predicted)
 
     def validation_step(self, batch: DocumentBatch, batch_idx: int) -> None:
         self._score(batch)
 
-    def test_step(self, batch: DocumentBatch, batch_idx: int) -> dict[str, list[tuple[int, Document]]]:
-        """Under ``documents`` the place of each document in its split, and the document as read."""
-        return {"documents": self._score(batch)}
+    def test_step(self, batch: DocumentBatch, batch_idx: int) -> dict[str, Annotated]:
+        return {"annotated": self._score(batch)}
 
-    def predict_step(self, batch: DocumentBatch, batch_idx: int) -> list[tuple[int, Document]]:
-        """The place of each document, and the document as read."""
-        return list(zip(batch.indices, self.annotate(batch), strict=True))
+    def predict_step(self, batch: DocumentBatch, batch_idx: int) -> Annotated:
+        return Annotated(batch.indices, self.annotate(batch))
 
     def on_validation_epoch_end(self) -> None:
         self._log_scores("val")

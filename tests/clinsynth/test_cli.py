@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -31,9 +33,14 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def clinsynth(*arguments: str) -> None:
     """Runs a command in this process, as the console script does."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["clinsynth", *arguments])
-        __main__.main()
+    log = logging.getLogger("clinsynth")
+    handlers = list(log.handlers)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["clinsynth", *arguments])
+            __main__.main()
+    finally:
+        log.handlers = handlers  # those of this command write to what pytest closes
 
 
 def test_help_is_quick_and_lists_every_command() -> None:
@@ -78,13 +85,11 @@ def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("config", EXPERIMENTS, ids=lambda path: path.stem)
-def test_every_experiment_runs(
-    config: Path, root: Path, tiny_encoder: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str) -> None:
     common = [f"--config={config}", f"--config={REPOSITORY}/configs/trainer/cpu.yaml"]
     settings = [f"--data.root={root}", f"--model.encoder={tiny_encoder}", "--trainer.fast_dev_run=true"]
     clinsynth("fit", *common, *settings)
-    assert "max_steps=1" in capsys.readouterr().err
+    assert not Path("runs").exists(), "nothing is left behind"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
@@ -120,7 +125,8 @@ def test_a_typo_in_a_config_is_answered_with_the_right_word(
         clinsynth("fit", f"--config={EXPERIMENTS[0]}", "--config=wrong.yaml")
     assert caught.value.code == 2
     error = capsys.readouterr().err
-    assert f"Did you mean '{right}'" in error or f"Did you mean 'trainer.{right}'" in error, error
+    (answer,) = [line for line in error.splitlines() if "Did you mean" in line]
+    assert right in answer.split("instead of")[0]
 
 
 def test_a_typo_on_the_command_line_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,7 +174,8 @@ def test_fit_test_predict_and_tag(
     assert read.text == "The fever.\r\nA pain." and read.id == "a"
 
     monkeypatch.delenv(SHARED, raising=False)
-    clinsynth("tag", "runs/toy_ner", '["The fever of the gene."]')
+    monkeypatch.setattr(sys, "stdin", io.StringIO("The fever of the gene.\n"))
+    clinsynth("tag", "runs/toy_ner")
     assert "The fever" in capsys.readouterr().out
 
 
@@ -191,13 +198,13 @@ def test_corpora_are_counted_and_converted(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    clinsynth("corpus", "count", "--root", str(root))
+    clinsynth("corpus", "published", "--root", str(root))
     shown = capsys.readouterr().out
     assert "20 Chemical" in shown and "593 documents, not 20" in shown
     source = root / "bc5cdr" / "CDR_TestSet.PubTator.txt"
     clinsynth("corpus", "convert", str(source), "out.xml", "bioc-xml")
     assert "20 documents are in out.xml" in capsys.readouterr().out
-    clinsynth("corpus", "count", '["out.xml"]')
+    clinsynth("corpus", "count", "out.xml")
     assert "20 Chemical" in capsys.readouterr().out
     with pytest.raises(SystemExit, match=r"clinsynth corpus: out\.xml exists already"):
         clinsynth("corpus", "convert", str(source), "out.xml", "bioc-xml")
