@@ -231,3 +231,21 @@ def test_a_mixture_can_be_configured(root: Path, tiny_encoder: str) -> None:
     )
     record = json.loads(Path("mixed/data.json").read_text(encoding="utf-8"))
     assert record["train"]["documents"] == 25 and len(record["corpora"]) == 2
+
+
+@pytest.mark.encoder
+@pytest.mark.corpora
+def test_the_demo_in_small(
+    corpora: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = f"--config={REPOSITORY}/configs/ncbi_disease.yaml"
+    root = f"--data.root={corpora}"
+    clinsynth("fit", config, root, "--data.few_shot=60", "--trainer.max_epochs=2", "--run=small")
+    clinsynth("test", config, root, "--run=small", "--ckpt_path=best")
+    scores = json.loads(Path("small/checkpoints/metrics.json").read_text(encoding="utf-8"))["scores"]
+    assert scores["support"] == {"Disease": 960}
+    assert scores["scores"]["relaxed_f1"]["value"] > 0.3
+    monkeypatch.setattr(sys, "stdin", io.StringIO("He has hereditary breast and ovarian cancer.\n"))
+    capsys.readouterr()
+    clinsynth("tag", "small")
+    assert "Disease" in capsys.readouterr().out
