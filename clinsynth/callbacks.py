@@ -73,13 +73,7 @@ class Report(Callback):
         self._predicted: list[tuple[int, Document]] = []
 
     def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any, **__: Any
     ) -> None:
         self._predicted += outputs["annotated"].pairs
 
@@ -122,13 +116,7 @@ class PredictionWriter(Callback):
         self._predicted: list[tuple[int, Document]] = []
 
     def on_predict_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any, **__: Any
     ) -> None:
         self._predicted += outputs.pairs
 
