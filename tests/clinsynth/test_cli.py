@@ -179,6 +179,13 @@ def test_fit_test_predict_and_tag(
     assert "The fever" in capsys.readouterr().out
 
 
+def test_another_logger_is_added_by_config(tmp_path: Path, tiny_encoder: str) -> None:
+    toy.write(tmp_path, tiny_encoder)
+    logger = ("--trainer.logger=TensorBoardLogger", "--trainer.logger.save_dir=boards")
+    clinsynth("fit", "--config=re.yaml", "--run=logged", "--trainer.max_epochs=1", *logger)
+    assert list(Path("boards").rglob("events*")) and list(Path("logged/logs").rglob("metrics.csv"))
+
+
 def test_bad_input_ends_with_one_line(tmp_path: Path, tiny_encoder: str) -> None:
     toy.write(tmp_path, tiny_encoder)
     with pytest.raises(SystemExit, match=r"clinsynth test: there is no checkpoint 'best'.*Remedy: fit first"):
