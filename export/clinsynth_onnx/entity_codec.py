@@ -13,7 +13,7 @@ from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Loss, pr
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
-from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
+from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens, continues_word
 
 Unit = Literal["sentence", "document"]
 
@@ -27,7 +27,7 @@ class EntityCodec:
     A sentence or document longer than a window becomes several, each sharing ``overlap`` tokens
     with the one before. A token that two windows see is read in the window where it has more
     context on its poorer side. So each token is decided once, entities are put together over the
-    whole document, and none is cut or doubled at a border.
+    whole document, and none is cut or doubled at a border. Words are tagged as wholes (``continues_word``).
 
     Args:
         tokenizer: From characters to tokens.
@@ -91,9 +91,12 @@ class EntityCodec:
         visible = [np.flatnonzero(own.offsets[:, 0] < own.offsets[:, 1]) for own in features.tokens]
         chances = [probabilities(m[v]) for m, v in zip(merged, visible, strict=True)]
         offsets = [own.offsets[v] for own, v in zip(features.tokens, visible, strict=True)]
+        inner = [continues_word(d.text, o) for d, o in zip(features.documents, offsets, strict=True)]
         return [
             d.annotated(tuple(self._entities(o, t, c)))
-            for d, o, t, c in zip(features.documents, offsets, best_tags(chances), chances, strict=True)
+            for d, o, t, c in zip(
+                features.documents, offsets, best_tags(chances, inner), chances, strict=True
+            )
         ]
 
     def _tags(self, document: Document, tokens: Tokens) -> tuple[IntArray, list[Loss]]:
@@ -106,6 +109,10 @@ class EntityCodec:
         tags = np.full(len(tokens), OUTSIDE, dtype=np.int64)
         starts, ends = tokens.offsets[:, 0], tokens.offsets[:, 1]
         tags[starts == ends] = IGNORE
+        visible = np.flatnonzero(starts < ends)
+        inner = continues_word(document.text, tokens.offsets[visible])
+        word_starts = set(starts[visible][~inner].tolist())
+        word_ends = set(ends[visible][~np.append(inner[1:], False)].tolist()) if len(visible) else set()
         losses: list[Loss] = []
         for entity in sorted(document.entities, key=lambda e: (e.start, -e.end, e.label)):
             covered = np.flatnonzero((starts < entity.end) & (ends > entity.start) & (starts < ends))
@@ -116,9 +123,9 @@ class EntityCodec:
             else:
                 tags[covered] = self._begin[entity.label] + 1
                 tags[covered[0]] = self._begin[entity.label]
-                if starts[covered[0]] == entity.start and ends[covered[-1]] == entity.end:
+                if entity.start in word_starts and entity.end in word_ends:
                     continue
-                reason = "it begins or ends inside a token"
+                reason = "it begins or ends inside a token or a word"
             losses.append(Loss(document.id, entity.start, entity.end, entity.label, reason))
         return tags, losses
 

@@ -74,6 +74,25 @@ def _tokens(text: str, encoding: Encoding) -> Tokens:
     return Tokens(ids, offsets)
 
 
+def continues_word(text: str, offsets: IntArray) -> NDArray[np.bool_]:
+    """Which tokens go on with the word of the token before, by offsets ``[tokens, 2]`` of visible tokens.
+
+    A word is a run of digits and of letters that have a case: the scripts that have cases set words
+    apart by spaces, others may not. Tokens that share a character are always of one word.
+    """
+    before, starts = offsets[:-1, 1], offsets[1:, 0]
+    result = np.zeros(len(offsets), dtype=np.bool_)
+    result[1:] = starts < before
+    for i in (np.flatnonzero(starts == before) + 1).tolist():
+        place = int(offsets[i, 0])
+        result[i] = _spelt(text[place - 1]) and _spelt(text[place])
+    return result
+
+
+def _spelt(character: str) -> bool:
+    return character.isdecimal() or character.lower() != character.upper()
+
+
 def _trim(text: str, offsets: IntArray) -> None:
     """Takes white space off both ends of each span: byte-level tokenizers count it in."""
     for i, (start, end) in enumerate(offsets.tolist()):

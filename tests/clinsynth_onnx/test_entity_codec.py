@@ -111,7 +111,7 @@ def test_losses_say_why(schema: Schema, wordpiece: TextTokenizer) -> None:
     losses = EntityCodec(wordpiece, schema).encode([document]).losses
     assert [x.reason for x in losses] == ["it overlaps another mention"] * 2 + ["no token stands for it"]
     (loss,) = EntityCodec(wordpiece, schema).encode([Document("fever", (Entity(1, 4, "Gene"),))]).losses
-    assert loss.reason == "it begins or ends inside a token"
+    assert loss.reason == "it begins or ends inside a token or a word"
 
 
 def test_a_token_of_two_windows_is_read_where_it_has_more_context(
