@@ -23,7 +23,6 @@ from clinsynth_onnx.schema import Schema
 log = logging.getLogger("clinsynth")
 
 Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 NEEDS: dict[str, tuple[Split, ...]] = {
     "fit": ("train", "val"),
     "validate": ("val",),
