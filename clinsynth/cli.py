@@ -170,7 +170,7 @@ def fitting_precision(accelerator: Any) -> str:
 
 
 def main(args: list[str]) -> None:
-    """Runs one of Lightning's commands. Bad input ends with one line on stderr and exit code 2."""
+    """Runs one of Lightning's commands. Raises ``ValueError`` or ``OSError`` on bad input."""
     logging.getLogger("clinsynth").setLevel(logging.INFO)
     logging.getLogger("clinsynth").addHandler(logging.StreamHandler())
     logging.captureWarnings(True)

@@ -38,8 +38,7 @@ def restrict(document: Document, schema: Schema) -> Document:
         return document
     place = {old: new for new, old in enumerate(kept)}
     return replace(
-        document,
-        entities=tuple(document.entities[i] for i in kept),
+        document.annotated(tuple(document.entities[i] for i in kept)),
         relations=tuple(
             Relation(place[r.head], place[r.tail], r.label, r.score)
             for r in document.relations
@@ -52,7 +51,7 @@ def digest(documents: Iterable[Document]) -> str:
     """The sha256 of documents, whatever file they came from."""
     sha = hashlib.sha256()
     for document in documents:
-        sha.update(json.dumps(document.to_json(), sort_keys=True, ensure_ascii=False).encode("utf-8"))
+        sha.update(json.dumps(document.to_json(), sort_keys=True).encode("ascii"))
         sha.update(b"\n")
     return sha.hexdigest()
 

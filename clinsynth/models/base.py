@@ -95,7 +95,7 @@ class DocumentModel(LightningModule):
     def on_fit_start(self) -> None:
         if self.device.type == "cpu":
             # torch's fused attention is for long sequences: on a CPU its backward pass over
-            # sentences takes a third longer for the whole step (benchmarks/training.py)
+            # sentences takes more time than all matrix products of the step
             self._encoder.set_attn_implementation("eager")
 
     @property
@@ -208,10 +208,7 @@ class DocumentModel(LightningModule):
             # LightningCLI stores plain values and how to parse them; do the same for a script, so
             # that its checkpoint loads with weights_only too
             checkpoint[self.CHECKPOINT_HYPER_PARAMS_KEY] = {
-                **{
-                    k: asdict(v) if is_dataclass(v) and not isinstance(v, type) else v
-                    for k, v in hyperparameters.items()
-                },
+                **{name: _plain(value) for name, value in hyperparameters.items()},
                 "_instantiator": INSTANTIATOR,
                 "_class_path": f"{type(self).__module__}.{type(self).__qualname__}",
             }

@@ -141,10 +141,12 @@ def test_restricting_renumbers_relations() -> None:
         "abc",
         (Entity(0, 1, "Other"), Entity(1, 2, "Gene"), Entity(2, 3, "Disease")),
         (Relation(1, 2, "Association"), Relation(0, 2, "Association")),
+        meta={"title": 1, "concepts": ["O1", "G1", "D1"]},
     )
     kept = restrict(document, PAIR)
     assert [e.label for e in kept.entities] == ["Gene", "Disease"]
     assert kept.relations == (Relation(0, 1, "Association"),)
+    assert kept.meta == {"title": 1}, "concepts of three entities do not fit two"
 
 
 @given(
