@@ -1,9 +1,9 @@
-"""What a step sees: batches of similar length under a token budget, the same on any number of processes."""
+"""What a step sees: sequences of similar length under a token budget, the same on any number of processes."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,34 +15,34 @@ from clinsynth_onnx.codec import IGNORE, Codec, Example, Features, pad
 from clinsynth_onnx.document import Document
 
 BUCKET = 8  # lengths are rounded up to this: little padding, yet many sequences to mix with
+CHUNKS = 2  # a step has short and long sequences, each with its like: steps of one length alone learn less
 
 
 class Batch:
-    """Padded tensors of one training pass.
+    """One process's share of an optimizer step.
 
     Attributes:
-        input_ids, attention_mask: ``[sequences, longest]``.
-        labels: ``[sequences, longest]`` or ``[sequences, 1]``; ``IGNORE`` where there is none.
-        anchors: ``[sequences, 2]`` or ``[sequences, 0]``.
-        share: What to multiply a summed loss with, so that the mean over processes and accumulated
-            batches is the mean over all labels of the optimizer step.
+        chunks: Sequences of similar length, as ``pad`` stacks them, each to go through the network
+            on its own.
+        share: What to multiply a loss with that is summed over all chunks, so that the mean over
+            processes and accumulated batches is the mean over all labels of the optimizer step.
     """
 
-    def __init__(self, examples: Sequence[Example], pad_id: int, share: float) -> None:
-        tensors = {name: torch.from_numpy(x) for name, x in pad(examples, pad_id).items()}
-        self.input_ids: Tensor = tensors["input_ids"]
-        self.attention_mask: Tensor = tensors["attention_mask"]
-        self.labels: Tensor = tensors["labels"]
-        self.anchors: Tensor = tensors["anchors"]
+    def __init__(self, chunks: Iterable[Sequence[Example]], pad_id: int, share: float) -> None:
+        self.chunks: list[dict[str, Tensor]] = [
+            {name: torch.from_numpy(x) for name, x in pad(examples, pad_id).items()} for examples in chunks
+        ]
         self.share = share
 
     def __len__(self) -> int:
-        return len(self.input_ids)
+        return sum(len(chunk["input_ids"]) for chunk in self.chunks)
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
         """Moves the tensors; Lightning calls this."""
-        for name in ("input_ids", "attention_mask", "labels", "anchors"):
-            setattr(self, name, getattr(self, name).to(device, non_blocking=non_blocking))
+        self.chunks = [
+            {name: x.to(device, non_blocking=non_blocking) for name, x in chunk.items()}
+            for chunk in self.chunks
+        ]
         return self
 
 
@@ -88,13 +88,16 @@ def cut(lengths: Sequence[int], batch_tokens: int, at_least: int = 1) -> list[in
 class StepPlan:
     """Which sequences each optimizer step sees, decided by seed and epoch alone.
 
-    Every sequence is in exactly one step of an epoch (times its repeats). Each step is dealt out to
-    all processes and accumulations, so all take the same number of batches, and a step sees the
-    same sequences however many share it. The number of steps is the same in each epoch.
+    All sequences are sorted by length and cut into chunks, and the chunks into ``CHUNKS`` strata from
+    short to long. A step is a chunk of each stratum, so it needs little padding and sees several
+    lengths. Every sequence is in exactly one step of an epoch (times its repeats). Each chunk is
+    dealt out to all processes and accumulations, so all take the same number of batches, and a step
+    sees the same sequences however many share it. The number of steps is the same in each epoch.
 
     Args:
         lengths: Tokens of each sequence.
-        batch_tokens: Padded tokens of one optimizer step over all processes, at most.
+        batch_tokens: Padded tokens of one optimizer step over all processes, at most, unless a
+            single sequence has more than a chunk may have.
         ranks: Who shares a step.
         seed: Of the order.
     """
@@ -106,32 +109,41 @@ class StepPlan:
                 f"{ranks.accumulate} accumulated batches: use fewer of these or more training data"
             )
         self._buckets = -(-np.asarray(lengths, dtype=np.int64) // BUCKET) * BUCKET
-        self._sizes = cut(np.sort(self._buckets).tolist(), batch_tokens, ranks.parts)
+        self._sizes = cut(np.sort(self._buckets).tolist(), batch_tokens // CHUNKS, ranks.parts)
+        self._steps = -(-len(self._sizes) // CHUNKS)
         self._ranks = ranks
         self._seed = seed
         self.epoch = 0
 
     def __len__(self) -> int:
         """Batches of one process in one epoch."""
-        return len(self._sizes) * self._ranks.accumulate
+        return self._steps * self._ranks.accumulate
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
         self.epoch = epoch
 
-    def steps(self) -> list[list[int]]:
-        """All sequences of each optimizer step of this epoch."""
+    def steps(self) -> list[list[list[int]]]:
+        """All sequences of each optimizer step of this epoch, by chunk."""
         rng = np.random.default_rng([self._seed, self.epoch])
         order = np.lexsort((rng.permutation(len(self._buckets)), self._buckets))
-        steps = np.split(order, np.cumsum(self._sizes)[:-1])
-        return [steps[i].tolist() for i in rng.permutation(len(steps))]
+        chunks = [chunk.tolist() for chunk in np.split(order, np.cumsum(self._sizes)[:-1])]
+        strata = [
+            [chunks[start + i] for i in rng.permutation(min(self._steps, len(chunks) - start))]
+            for start in range(0, len(chunks), self._steps)
+        ]
+        steps = [
+            [stratum[i] for stratum in strata if i < len(stratum)]  # the last may be a chunk short
+            for i in range(self._steps)
+        ]
+        return [steps[i] for i in rng.permutation(self._steps)]
 
-    def batches(self) -> Iterator[tuple[list[int], list[int]]]:
-        """This process's batches, each with all sequences of the step it is part of."""
+    def batches(self) -> Iterator[tuple[list[list[int]], list[list[int]]]]:
+        """This process's batches, each with all chunks of the step it is part of."""
         for step in self.steps():
             for turn in range(self._ranks.accumulate):
                 part = turn * self._ranks.world_size + self._ranks.rank
-                yield step[part :: self._ranks.parts], step
+                yield [chunk[part :: self._ranks.parts] for chunk in step], step
 
 
 class TrainingBatches:
@@ -173,9 +185,13 @@ class TrainingBatches:
         for i, (mine, step) in enumerate(self.batch_sampler.batches()):
             if i < skip:
                 continue
-            share = self._ranks.parts / max(1, int(self._targets[step].sum()))
+            targets = sum(int(self._targets[chunk].sum()) for chunk in step)
             self._done = i + 1
-            yield Batch([self._examples[j] for j in mine], self._pad_id, share)
+            yield Batch(
+                [[self._examples[j] for j in chunk] for chunk in mine],
+                self._pad_id,
+                self._ranks.parts / max(1, targets),
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """How far this epoch has come; Lightning keeps it in each checkpoint."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -124,10 +124,10 @@ class DocumentModel(LightningModule):
             raise ValueError(f"'class_weights' names {unknown[0]!r}; the classes are {', '.join(classes)}")
         return torch.tensor([float(self.class_weights.get(name, 1.0)) for name in classes])
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Logits of a padded batch."""
+    def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """Logits of padded sequences, as ``pad`` stacks them."""
         assert self.network is not None, "a Trainer or load_from_checkpoint builds the network"
-        logits: Tensor = self.network(batch.input_ids, batch.attention_mask, batch.anchors)
+        logits: Tensor = self.network(**{name: x for name, x in tensors.items() if name != "labels"})
         return logits
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -137,15 +137,16 @@ class DocumentModel(LightningModule):
         torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        logits = self(batch).float()
-        total = cross_entropy(
-            logits.flatten(0, -2),
-            batch.labels.flatten(),
-            weight=self._weights,
-            ignore_index=IGNORE,
-            reduction="sum",
-            label_smoothing=self.optimization.label_smoothing,
-        )
+        total = torch.zeros((), device=self.device)
+        for chunk in batch.chunks:
+            total = total + cross_entropy(
+                self(chunk).float().flatten(0, -2),
+                chunk["labels"].flatten(),
+                weight=self._weights,
+                ignore_index=IGNORE,
+                reduction="sum",
+                label_smoothing=self.optimization.label_smoothing,
+            )
         loss = total * batch.share
         self.log("train_loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
         return loss
@@ -156,12 +157,9 @@ class DocumentModel(LightningModule):
 
     def _logits(self, examples: Sequence[Example], batch_tokens: int) -> list[FloatArray]:
         def run(chunk: list[Example]) -> list[FloatArray]:
-            tensors = {
-                k: torch.from_numpy(v).to(self.device) for k, v in pad(chunk, self.codec.pad_id).items()
-            }
-            tensors.pop("labels")
-            assert self.network is not None
-            logits = self.network(**tensors).float().cpu().numpy()
+            tensors = pad(chunk, self.codec.pad_id)
+            logits = self({name: torch.from_numpy(x).to(self.device) for name, x in tensors.items()})
+            logits = logits.float().cpu().numpy()
             return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(chunk, logits, strict=True)]
 
         return in_chunks(examples, batch_tokens, run)

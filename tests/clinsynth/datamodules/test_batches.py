@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -45,10 +46,10 @@ def test_no_sequence_is_lost_or_doubled_and_all_processes_step_together(
     for plan in everyone:
         plan.set_epoch(epoch)
         batches = list(plan.batches())
-        assert all(mine for mine, _ in batches)
+        assert all(chunk for mine, _ in batches for chunk in mine)
         counts.add(len(batches))
         assert len(batches) == len(plan)
-        seen.update(i for mine, _ in batches for i in mine)
+        seen.update(i for mine, _ in batches for chunk in mine for i in chunk)
     assert len(counts) == 1
     assert seen == Counter(range(len(lengths)))
 
@@ -62,25 +63,35 @@ def test_a_step_is_the_same_however_many_share_it(
     accumulate = shared[1]
     pieces = [[mine for mine, _ in plan.batches()] for plan in many]
     together = [
-        sorted(i for own in pieces for mine in own[step : step + accumulate] for i in mine)
+        sorted(i for own in pieces for mine in own[step : step + accumulate] for chunk in mine for i in chunk)
         for step in range(0, len(many[0]), accumulate)
     ]
-    if all(len(step) >= shared[0] * accumulate for step in alone.steps()):
-        assert together == [sorted(step) for step in alone.steps()]
+    if all(len(chunk) >= shared[0] * accumulate for step in alone.steps() for chunk in step):
+        assert together == [sorted(itertools.chain(*step)) for step in alone.steps()]
 
 
 @given(lengths, st.integers(60, 400))
 def test_steps_keep_the_token_budget_and_epochs_differ(lengths: list[int], budget: int) -> None:
     (plan,) = plans(lengths, budget, 1, 1)
     for step in plan.steps():
-        longest = max(-(-lengths[i] // 8) * 8 for i in step)
-        assert len(step) == 1 or longest * len(step) <= budget
+        cost = sum(max(-(-lengths[i] // 8) * 8 for i in chunk) * len(chunk) for chunk in step)
+        assert cost <= budget or any(len(chunk) == 1 for chunk in step)
     first = plan.steps()
     plan.set_epoch(1)
     assert len(plan.steps()) == len(first)
     assert plan.steps() != first or len(first) == 1
     plan.set_epoch(0)
     assert plan.steps() == first
+
+
+@given(lengths, st.integers(60, 400))
+def test_each_step_has_short_and_long_sequences(lengths: list[int], budget: int) -> None:
+    (plan,) = plans(lengths, budget, 1, 1)
+    steps = plan.steps()
+    longest = [[max(-(-lengths[i] // 8) for i in chunk) for chunk in step] for step in steps]
+    assert sum(len(step) == 1 for step in steps) <= 1, "only one may be without a long chunk"
+    if any(len(step) > 1 for step in steps):
+        assert max(step[0] for step in longest) <= min(step[1] for step in longest if len(step) > 1)
 
 
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 100), st.integers(1, 5))
@@ -109,6 +120,14 @@ def features(count: int, document_of: list[int] | None = None) -> Features:
     return Features((), examples, (), ())
 
 
+def ids(batch: Batch) -> list[list[list[int]]]:
+    return [chunk["input_ids"].tolist() for chunk in batch.chunks]
+
+
+def targets(batch: Batch) -> int:
+    return sum(int((chunk["labels"] != IGNORE).sum()) for chunk in batch.chunks)
+
+
 @given(st.integers(0, 40))
 def test_resuming_anywhere_goes_on_with_the_same_batches(stop: int) -> None:
     def loader() -> TrainingBatches:
@@ -116,7 +135,7 @@ def test_resuming_anywhere_goes_on_with_the_same_batches(stop: int) -> None:
         made.batch_sampler.set_epoch(2)
         return made
 
-    whole = [batch.input_ids.tolist() for batch in loader()]
+    whole = [ids(batch) for batch in loader()]
     stop = min(stop, len(whole) - 1)
     first = loader()
     iterator = iter(first)
@@ -124,8 +143,8 @@ def test_resuming_anywhere_goes_on_with_the_same_batches(stop: int) -> None:
         next(iterator)
     rest = loader()
     rest.load_state_dict(first.state_dict())
-    assert [batch.input_ids.tolist() for batch in rest] == whole[stop:]
-    assert [batch.input_ids.tolist() for batch in rest] == whole, "the next epoch is whole again"
+    assert [ids(batch) for batch in rest] == whole[stop:]
+    assert [ids(batch) for batch in rest] == whole, "the next epoch is whole again"
 
 
 def test_resuming_with_other_data_is_refused() -> None:
@@ -144,10 +163,10 @@ def test_shares_make_the_mean_over_all_labels_of_a_step(shared: tuple[int, int])
     batches = [list(own) for own in many]
     for step in range(0, len(batches[0]), accumulate):
         group = [b for own in batches for b in own[step : step + accumulate]]
-        labels = sum(int((b.labels != IGNORE).sum()) for b in group)
+        labels = sum(targets(b) for b in group)
         # a process's loss is the sum of its labels' losses times its share; DDP and accumulation
         # then take the mean over processes and batches
-        mean = sum(float((b.labels != IGNORE).sum()) * b.share for b in group) / len(group)
+        mean = sum(targets(b) * b.share for b in group) / len(group)
         assert mean == pytest.approx(1.0)
         assert group[0].share == pytest.approx(len(group) / labels)
 
@@ -158,9 +177,10 @@ def test_repeats_show_a_document_more_often() -> None:
 
 
 def test_a_batch_moves_its_tensors() -> None:
-    batch = Batch(features(2).examples, 0, 1.0)
-    moved = batch.to(torch.device("cpu"))
-    assert moved is batch and len(batch) == 2 and batch.input_ids.dtype == torch.int64
+    batch = Batch([features(2).examples, features(3).examples], 0, 1.0)
+    moved = batch.to(torch.device("meta"))
+    assert moved is batch and len(batch) == 5
+    assert {x.device.type for chunk in batch.chunks for x in chunk.values()} == {"meta"}
 
 
 @given(st.lists(st.integers(0, 4000), max_size=12), st.integers(1, 5))
