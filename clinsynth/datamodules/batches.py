@@ -120,7 +120,7 @@ class StepPlan:
         return self._steps * self._ranks.accumulate
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
+        """Called by Lightning before each epoch, on what a loader names ``sampler``."""
         self.epoch = epoch
 
     def steps(self) -> list[list[list[int]]]:
@@ -172,17 +172,17 @@ class TrainingBatches:
         self._targets = np.array([np.count_nonzero(e.labels != IGNORE) for e in examples])
         self._pad_id = pad_id
         self._ranks = ranks
-        self.batch_sampler = StepPlan([len(e) for e in examples], batch_tokens, ranks, seed)
+        self.sampler = StepPlan([len(e) for e in examples], batch_tokens, ranks, seed)
         self._done = 0
         self._resume_at = 0
 
     def __len__(self) -> int:
-        return len(self.batch_sampler)
+        return len(self.sampler)
 
     def __iter__(self) -> Iterator[Batch]:
         skip, self._resume_at = self._resume_at, 0
         self._done = skip
-        for i, (mine, step) in enumerate(self.batch_sampler.batches()):
+        for i, (mine, step) in enumerate(self.sampler.batches()):
             if i < skip:
                 continue
             targets = sum(int(self._targets[chunk].sum()) for chunk in step)

@@ -132,7 +132,7 @@ def targets(batch: Batch) -> int:
 def test_resuming_anywhere_goes_on_with_the_same_batches(stop: int) -> None:
     def loader() -> TrainingBatches:
         made = TrainingBatches(features(40), 0, 24, Ranks(), seed=1)
-        made.batch_sampler.set_epoch(2)
+        made.sampler.set_epoch(2)
         return made
 
     whole = [ids(batch) for batch in loader()]

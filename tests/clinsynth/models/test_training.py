@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
-from lightning import Trainer, seed_everything
+from lightning import Callback, Trainer, seed_everything
 
 from clinsynth.datamodules import DocumentDataModule, Files
-from clinsynth.datamodules.batches import DocumentBatch
+from clinsynth.datamodules.batches import Batch, DocumentBatch
 from clinsynth.encoders import EncoderOptions
 from clinsynth.models import RelationExtraction, TokenClassification
 from clinsynth.models.base import DocumentModel
@@ -38,11 +40,18 @@ def files(folder: Path, kind: str, schema: Schema) -> DocumentDataModule:
     return Files(schema, **names, batch_tokens=256)
 
 
-def fit(model: DocumentModel, data: DocumentDataModule, folder: Path, epochs: int) -> Trainer:
+def fit(
+    model: DocumentModel,
+    data: DocumentDataModule,
+    folder: Path,
+    epochs: int,
+    callbacks: Sequence[Callback] = (),
+) -> Trainer:
     seed_everything(0, verbose=False)
     trainer = Trainer(
         accelerator="cpu",
         max_epochs=epochs,
+        callbacks=list(callbacks),
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -51,6 +60,31 @@ def fit(model: DocumentModel, data: DocumentDataModule, folder: Path, epochs: in
     )
     trainer.fit(model, datamodule=data)
     return trainer
+
+
+class Order(Callback):
+    """Keeps the sequences of each step, by epoch."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[int, list[list[object]]] = defaultdict(list)
+
+    def on_train_batch_start(self, trainer: Trainer, _: object, batch: Batch, *__: object) -> None:
+        self.epochs[trainer.current_epoch].append([chunk["input_ids"].tolist() for chunk in batch.chunks])
+
+
+def test_a_trainer_mixes_the_sequences_anew_each_epoch(folder: Path, tiny_encoder: str) -> None:
+    order = Order()
+    model = TokenClassification(NER, encoder=tiny_encoder)
+    fit(model, files(folder, "ner", NER), folder, 3, [order])
+    first, second, third = order.epochs.values()
+    assert first != second != third != first
+
+    def sequences(epoch: list[list[object]]) -> Counter[str]:
+        return Counter(
+            str([i for i in row if i != model.codec.pad_id]) for s in epoch for c in s for row in c
+        )
+
+    assert sequences(first) == sequences(second) == sequences(third)
 
 
 @pytest.fixture(scope="module")
