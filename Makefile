@@ -35,7 +35,7 @@ lint: $(VENV)/.dev ## check style
 types: $(VENV)/.dev ## check types
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev ## compare training with the Hugging Face Trainer, side by side
+bench: $(VENV)/.dev ## compare training with the Hugging Face Trainer, side by side (about 20 minutes)
 	$(BIN)/python benchmarks/training.py
 
 clean: ## remove the virtual environment and caches; runs and data stay

@@ -212,16 +212,16 @@ def main() -> None:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as alone:
         for seed in range(arguments.seeds):
-            for title, results_so_far in results.items():
+            for title in results:
                 one = alone.submit(measure, title, seed, arguments.sentences, arguments.epochs).result()
-                results_so_far.append(one)
+                results[title].append(one)
                 print(line(f"{title}, seed {seed}", one.rate, one.scores), flush=True)
 
     print(
         f"\nmeans of {arguments.seeds} seeds, {results[OURS][0].sentences} sentences, "
         f"{arguments.epochs} epochs, {torch.get_num_threads()} threads"
     )
-    rates = {title: statistics.mean(one.rate for one in all_) for title, all_ in results.items()}
+    rates = {title: statistics.mean(one.rate for one in seeds) for title, seeds in results.items()}
     for title, rate in rates.items():
         parts = zip(*(one.scores for one in results[title]), strict=True)
         print(line(title, rate, map(statistics.mean, parts)))

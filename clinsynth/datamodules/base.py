@@ -62,7 +62,8 @@ class DocumentDataModule(LightningDataModule):
     Args:
         schema: The task; documents keep the entities that it knows.
         batch_tokens: Padded tokens of one optimizer step over all processes and accumulated
-            batches, at most; the same number gives the same steps on one process as on many.
+            batches, at most; it gives the same steps on one process as on many, as long as half of it
+            holds a sequence for each (see ``StepPlan``).
         eval_batch_tokens: Padded tokens of one forward pass in validation, test and prediction.
         fraction: Share of the training documents to use, drawn by ``seed``.
         few_shot: How many training documents to use, drawn by ``seed``; not with ``fraction``.

@@ -92,12 +92,13 @@ class StepPlan:
     short to long. A step is a chunk of each stratum, so it needs little padding and sees several
     lengths. Every sequence is in exactly one step of an epoch (times its repeats). Each chunk is
     dealt out to all processes and accumulations, so all take the same number of batches, and a step
-    sees the same sequences however many share it. The number of steps is the same in each epoch.
+    sees the same sequences however many share it, as long as each chunk has a sequence for each of
+    them; a chunk that would have fewer is made larger. The number of steps is the same in each epoch.
 
     Args:
         lengths: Tokens of each sequence.
-        batch_tokens: Padded tokens of one optimizer step over all processes, at most, unless a
-            single sequence has more than a chunk may have.
+        batch_tokens: Padded tokens of one optimizer step over all processes, at most, unless one
+            sequence for each who shares a chunk is more than a chunk may have.
         ranks: Who shares a step.
         seed: Of the order.
     """
