@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from jsonargparse import auto_cli
 from rich.console import Console
 from rich.table import Table
 
+from clinsynth.commands import run
 from clinsynth.corpora import formats
 from clinsynth.corpora.counts import Counts
 from clinsynth.corpora.counts import count as count_documents
@@ -108,4 +108,4 @@ def _lines(pairs: Iterable[tuple[str, int]]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Runs the command."""
-    auto_cli([count, published, convert], args=arguments, prog="clinsynth corpus")
+    run([count, published, convert], arguments, "clinsynth corpus")

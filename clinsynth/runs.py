@@ -57,6 +57,14 @@ def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:
     raise ValueError(f"there is no checkpoint {named!r} in {where}. Remedy: fit first, or give a file")
 
 
+def best_of(named: str) -> Path:
+    """The checkpoint meant by a file, or the best one of a run folder or of the newest run in a folder."""
+    path = Path(named)
+    if not path.is_dir():
+        return find_checkpoint(named, path, None)
+    return find_checkpoint("best", path, path if (path / CHECKPOINTS).is_dir() else None)
+
+
 def run_of(checkpoint: Path) -> Path | None:
     """The run folder that a checkpoint is in, or ``None`` if it has been moved elsewhere."""
     return checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS else None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import torch
-from jsonargparse import auto_cli
 from rich.console import Console
 from rich.text import Text
 
+from clinsynth.commands import run
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.models.token_classification import TokenClassification
-from clinsynth.runs import CHECKPOINTS, find_checkpoint
+from clinsynth.runs import best_of
 from clinsynth_onnx.document import Document
 
 STYLES = (
@@ -47,12 +46,7 @@ def tag(checkpoint: str, batch_tokens: int = 2048) -> None:
             which the newest that has a best checkpoint is taken.
         batch_tokens: Padded tokens of one forward pass, at most.
     """
-    path = Path(checkpoint)
-    if path.is_dir():
-        path = find_checkpoint("best", path, path if (path / CHECKPOINTS).is_dir() else None)
-    else:
-        path = find_checkpoint(checkpoint, path, None)
-    model = TokenClassification.load_from_checkpoint(path, map_location="cpu").eval()
+    model = TokenClassification.load_from_checkpoint(best_of(checkpoint), map_location="cpu").eval()
     lines = [line.rstrip("\n") for line in sys.stdin]
     features = model.codec.encode([Document(line) for line in lines])
     with torch.inference_mode():
@@ -64,4 +58,4 @@ def tag(checkpoint: str, batch_tokens: int = 2048) -> None:
 
 def main(arguments: list[str]) -> None:
     """Runs the command."""
-    auto_cli(tag, args=arguments, prog="clinsynth tag")
+    run(tag, arguments, "clinsynth tag")

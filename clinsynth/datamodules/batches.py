@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from clinsynth_onnx.batching import cut
 from clinsynth_onnx.codec import IGNORE, Codec, Example, Features, pad
 from clinsynth_onnx.document import Document
 
@@ -63,26 +64,6 @@ class Ranks:
     @property
     def parts(self) -> int:
         return self.world_size * self.accumulate
-
-
-def cut(lengths: Sequence[int], batch_tokens: int, at_least: int = 1) -> list[int]:
-    """Cuts a sorted run of lengths where a batch would exceed its budget; returns the sizes.
-
-    A batch costs its longest (last) length times its size. It has ``at_least`` members even where
-    these cost more, so that each of so many processes has work.
-    """
-    sizes: list[int] = []
-    size = 0
-    for length in lengths:
-        if size >= at_least and length * (size + 1) > batch_tokens:
-            sizes.append(size)
-            size = 0
-        size += 1
-    if size and size < at_least and sizes:
-        sizes[-1] += size
-    elif size:
-        sizes.append(size)
-    return sizes
 
 
 class StepPlan:
@@ -270,18 +251,3 @@ class DocumentBatches:
         for indices in self._batches:
             features = self._codec.encode([self._documents[i] for i in indices])
             yield DocumentBatch(features, indices, self._batch_tokens)
-
-
-def in_chunks(
-    examples: Sequence[Example], batch_tokens: int, work: Callable[[list[Example]], Sequence[Any]]
-) -> list[Any]:
-    """Does ``work`` on runs of similar length under a token budget; results come in the order given."""
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i]))
-    results: list[Any] = [None] * len(examples)
-    done = 0
-    for size in cut([len(examples[i]) for i in order], batch_tokens):
-        chosen = order[done : done + size]
-        done += size
-        for i, result in zip(chosen, work([examples[i] for i in chosen]), strict=True):
-            results[i] = result
-    return results

@@ -14,13 +14,14 @@ import torch
 from lightning import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 from clinsynth import encoders
-from clinsynth.datamodules.batches import Annotated, Batch, DocumentBatch, in_chunks
+from clinsynth.datamodules.batches import Annotated, Batch, DocumentBatch
 from clinsynth.encoders import EncoderOptions
 from clinsynth.metrics.metric import DocumentScores
 from clinsynth.models.optimization import Optimization, build
+from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.codec import IGNORE, Codec, Example, FloatArray, pad
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -97,6 +98,12 @@ class DocumentModel(LightningModule):
             # torch's fused attention is for long sequences: on a CPU its backward pass over
             # sentences takes more time than all matrix products of the step
             self._encoder.set_attn_implementation("eager")
+
+    @property
+    def encoder_config(self) -> PretrainedConfig:
+        """The configuration of the encoder, once it is built."""
+        config: PretrainedConfig = self._encoder.config
+        return config
 
     @property
     def _encoder(self) -> PreTrainedModel:
@@ -198,7 +205,7 @@ class DocumentModel(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["encoder"] = {
-            "config": self._encoder.config.to_diff_dict(),
+            "config": self.encoder_config.to_diff_dict(),
             "tokenizer": self.codec.tokenizer.json,
         }
         hyperparameters = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {})

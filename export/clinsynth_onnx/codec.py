@@ -94,6 +94,9 @@ class Codec(Protocol):
     @property
     def tokenizer(self) -> TextTokenizer: ...
 
+    @property
+    def max_length(self) -> int: ...
+
     def encode(self, documents: Sequence[Document]) -> Features: ...
 
     def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:

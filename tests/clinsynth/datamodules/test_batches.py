@@ -19,8 +19,6 @@ from clinsynth.datamodules.batches import (
     Ranks,
     StepPlan,
     TrainingBatches,
-    cut,
-    in_chunks,
 )
 from clinsynth_onnx.codec import IGNORE, Example, Features
 from clinsynth_onnx.document import Document, Entity
@@ -95,13 +93,6 @@ def test_each_step_has_short_and_long_sequences(lengths: list[int], budget: int)
     assert sum(len(step) == 1 for step in steps) <= 1, "only one may be without a long chunk"
     if any(len(step) > 1 for step in steps):
         assert max(step[0] for step in longest) <= min(step[1] for step in longest if len(step) > 1)
-
-
-@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 100), st.integers(1, 5))
-def test_cuts_add_up(lengths: list[int], budget: int, at_least: int) -> None:
-    sizes = cut(sorted(lengths), budget, at_least)
-    assert sum(sizes) == len(lengths)
-    assert all(size >= min(at_least, len(lengths)) for size in sizes)
 
 
 def test_too_little_data_for_so_many_processes_is_told() -> None:
@@ -211,16 +202,6 @@ class _Echo:
 
     def decode(self, features: Features, logits: object) -> list[Document]:
         return list(features.documents)
-
-
-@given(st.lists(st.integers(1, 30), max_size=30), st.integers(1, 64))
-def test_chunks_give_results_in_order(sizes: list[int], budget: int) -> None:
-    examples = [
-        Example(np.full(size, i), np.zeros(size, dtype=np.int64), np.zeros(0, dtype=np.int64), 0, (0, 1))
-        for i, size in enumerate(sizes)
-    ]
-    results = in_chunks(examples, budget, lambda chunk: [int(e.input_ids[0]) for e in chunk])
-    assert results == list(range(len(sizes)))
 
 
 def test_training_batches_of_a_real_codec(wordpiece: TextTokenizer, schema: Schema) -> None:

@@ -1,0 +1,249 @@
+"""What a bundle has to pass: the same answers as torch, no worse scores, and how fast it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from rich.table import Table
+
+from clinsynth.datamodules.batches import DocumentBatch
+from clinsynth.models.base import DocumentModel
+from clinsynth_onnx import engines, machine
+from clinsynth_onnx.batching import in_chunks
+from clinsynth_onnx.bundle import Bundle
+from clinsynth_onnx.codec import Example, FloatArray, pad
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.predictor import Predictor
+from clinsynth_onnx.tokens import IntArray
+
+LENGTHS = (16, 64, 256)
+REPEATS = 20
+TORCH = "torch"
+
+Run = Callable[[Mapping[str, IntArray]], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one way of computing the network fares on the gate's documents.
+
+    Attributes:
+        engine: ``torch`` or an engine of the runtime.
+        variant: Which network of the bundle; empty for torch.
+        f1: The score that picks checkpoints, over documents with gold.
+        labels_equal: Share of tokens (of pairs, for relations) with the same class as in torch.
+        documents_equal: Documents annotated as by torch, the long one with them.
+        largest_difference: Of logits from torch's.
+        documents_per_second: Text in, Documents out, all cores.
+        latency_ms: Median and 95th percentile of one sequence, by its tokens.
+        verdict: ``kept``, ``kept, slower than torch``, or ``refused`` and why.
+    """
+
+    engine: str
+    variant: str
+    f1: float
+    labels_equal: float
+    documents_equal: int
+    largest_difference: float
+    documents_per_second: float
+    latency_ms: dict[str, dict[str, float]]
+    verdict: str = ""
+
+    @property
+    def refused(self) -> bool:
+        return self.verdict.startswith("refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The outcome.
+
+    Attributes:
+        score: The name of ``Row.f1``.
+        documents: How many documents with gold were read.
+        long_document_tokens: Tokens of the document made longer than a window.
+        max_f1_drop: What a variant may lose.
+        rows: Torch first.
+    """
+
+    score: str
+    documents: int
+    long_document_tokens: int
+    max_f1_drop: float
+    rows: tuple[Row, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+
+
+def examine(model: DocumentModel, bundle: Bundle, gold: Sequence[Document], max_f1_drop: float) -> Gate:
+    """Compares all that can compute a bundle on this machine with torch.
+
+    Args:
+        model: What was exported, in evaluation mode.
+        bundle: The export, all its variants in it.
+        gold: Documents of the task with gold annotations.
+        max_f1_drop: What a variant may lose in the score that picks checkpoints.
+    """
+    long = long_document(model, gold)
+    documents = [*gold, long]
+    features = model.codec.encode(documents)
+
+    def torch_run(inputs: Mapping[str, IntArray]) -> FloatArray:
+        with torch.inference_mode():
+            logits: FloatArray = model({name: torch.from_numpy(x) for name, x in inputs.items()}).numpy()
+        return logits
+
+    def all_logits(run: Run, batch_tokens: int) -> list[FloatArray]:
+        def work(chunk: list[Example]) -> list[FloatArray]:
+            found = run(pad(chunk, model.codec.pad_id))
+            return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(chunk, found, strict=True)]
+
+        return in_chunks(features.examples, batch_tokens, work)
+
+    expected = all_logits(torch_run, 2048)
+    annotated = model.codec.decode(features, expected)
+    rows = [
+        Row(
+            TORCH,
+            "",
+            _score(model, annotated, gold),
+            1.0,
+            len(documents),
+            0.0,
+            _throughput(lambda: _by_torch(model, documents), len(documents)),
+            _latency(torch_run, features.examples, model.codec.pad_id),
+        )
+    ]
+    for engine, variant in candidates(bundle):
+        with Predictor.load(bundle.path, engine=engine, variant=variant) as predictor:
+            run = predictor.engine.run
+            logits = all_logits(run, predictor.batch_tokens)
+            found = model.codec.decode(features, logits)
+            row = Row(
+                engine,
+                variant,
+                _score(model, found, gold),
+                _labels_equal(logits, expected),
+                sum(a == b for a, b in zip(found, annotated, strict=True)),
+                max((float(np.abs(a - b).max()) for a, b in zip(logits, expected, strict=True)), default=0.0),
+                _throughput(lambda: predictor(documents), len(documents)),
+                _latency(run, features.examples, model.codec.pad_id),
+            )
+        rows.append(replace(row, verdict=_verdict(row, rows[0], max_f1_drop)))
+    tokens = sum(len(own) for own in model.codec.tokenizer([long.text]))
+    return Gate(_monitored(model), len(gold), tokens, max_f1_drop, tuple(rows))
+
+
+def candidates(bundle: Bundle) -> Iterator[tuple[str, str]]:
+    """Engines of this machine and the variants they would compute."""
+    for variant in bundle.variants:
+        yield "onnxruntime", variant
+    if engines.available("openvino"):
+        yield "openvino", "fp32"
+    if engines.available("cuda"):
+        yield "cuda", "fp32"
+
+
+def long_document(model: DocumentModel, gold: Sequence[Document]) -> Document:
+    """The first documents joined into one that no window holds, without an end of a sentence in it."""
+    text = ""
+    for document in gold:
+        text += document.text.translate(str.maketrans(".!?\n", ",,, ")) + " "
+        if len(model.codec.tokenizer([text])[0]) > 2 * model.codec.max_length:
+            break
+    entities = gold[0].entities if model.schema.relations else ()
+    return Document(text, entities, id="longer than a window")
+
+
+def _by_torch(model: DocumentModel, documents: Sequence[Document]) -> list[Document]:
+    with torch.inference_mode():
+        features = model.codec.encode(documents)
+        return model.annotate(DocumentBatch(features, range(len(documents)), 2048))
+
+
+def _monitored(model: DocumentModel) -> str:
+    return model.monitor.removeprefix("val_")
+
+
+def _score(model: DocumentModel, found: Sequence[Document], gold: Sequence[Document]) -> float:
+    scores = model.build_scores()
+    scores.update(found[: len(gold)], gold, range(len(gold)))
+    return scores.result().flat()[_monitored(model)]
+
+
+def _labels_equal(found: Sequence[FloatArray], expected: Sequence[FloatArray]) -> float:
+    pairs = [
+        (a.argmax(axis=-1).ravel(), b.argmax(axis=-1).ravel()) for a, b in zip(found, expected, strict=True)
+    ]
+    if not pairs:
+        return 1.0
+    a, b = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    return float((a == b).mean())
+
+
+def _throughput(work: Callable[[], object], documents: int) -> float:
+    work()  # kernels are chosen and memory is laid out in the first pass
+    start = time.perf_counter()
+    work()
+    return documents / (time.perf_counter() - start)
+
+
+def _latency(run: Run, examples: Sequence[Example], pad_id: int) -> dict[str, dict[str, float]]:
+    result = {}
+    for length in LENGTHS:
+        nearest = min(examples, key=lambda e: abs(len(e) - length))
+        inputs = pad([nearest], pad_id)
+        times = []
+        run(inputs)
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            run(inputs)
+            times.append(1000 * (time.perf_counter() - start))
+        p50, p95 = np.percentile(times, (50, 95))
+        result[str(len(nearest))] = {"p50": float(p50), "p95": float(p95)}
+    return result
+
+
+def _verdict(row: Row, by_torch: Row, max_f1_drop: float) -> str:
+    drop = by_torch.f1 - row.f1
+    if drop > max_f1_drop:
+        return f"refused: {drop:.4f} lower than torch, {max_f1_drop} is allowed"
+    slower = row.documents_per_second < by_torch.documents_per_second
+    return "kept, slower than torch" if slower else "kept"
+
+
+def table(gate: Gate) -> Table:
+    """The outcome for people."""
+    grid = Table(
+        title=f"{gate.documents} documents with gold, and one of {gate.long_document_tokens} tokens; "
+        f"{machine.cores()} cores",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    names = [f"{length} tokens" for length in gate.rows[0].latency_ms]
+    for column in ("", gate.score, "labels equal", "documents equal", "largest logit difference"):
+        grid.add_column(column, justify="right" if column else "left")
+    for column in ("documents/s", *(f"{name} p50/p95 ms" for name in names)):
+        grid.add_column(column, justify="right")
+    grid.add_column("")
+    for row in gate.rows:
+        times = (f"{one['p50']:.1f}/{one['p95']:.1f}" for one in row.latency_ms.values())
+        grid.add_row(
+            f"{row.engine} {row.variant}".strip(),
+            f"{row.f1:.4f}",
+            f"{row.labels_equal:.4%}",
+            f"{row.documents_equal}/{gate.documents + 1}",
+            f"{row.largest_difference:.1e}",
+            f"{row.documents_per_second:.1f}",
+            *times,
+            row.verdict,
+        )
+    return grid

@@ -1,0 +1,190 @@
+"""A trained network as an ONNX graph whose attention, norms and activations are single operators."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import onnx_ir as ir
+import onnxruntime
+import torch
+from onnx_ir.passes.common import RemoveUnusedNodesPass
+from torch import Tensor, nn
+
+from clinsynth.models.base import DocumentModel
+from clinsynth_onnx.codec import FloatArray
+from clinsynth_onnx.tokens import IntArray
+
+# 23 has Attention as an operator. RotaryEmbedding, of 23 too, is exported in a form that onnxruntime
+# refuses, so networks that have it fall back to 20, the first version with Gelu
+OPSETS = (23, 20)
+TOLERANCE = 1e-3  # of logits; what differs is the order of sums
+SHAPES = ((2, 24), (1, 5), (4, 61), (3, 33))  # batch and length; the first is traced, all are compared
+
+
+class _Tokens(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        logits: Tensor = self.network(input_ids, attention_mask, input_ids[:, :0])
+        return logits
+
+
+class _Pairs(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, anchors: Tensor) -> Tensor:
+        logits: Tensor = self.network(input_ids, attention_mask, anchors)
+        return logits
+
+
+def probes(model: DocumentModel, pairs: bool) -> list[dict[str, IntArray]]:
+    """Padded batches of random tokens in different shapes."""
+    rng = np.random.default_rng(0)
+    vocabulary = int(model.encoder_config.vocab_size)
+    result = []
+    for size, length in SHAPES:
+        mask = np.ones((size, length), dtype=np.int64)
+        for row in range(1, size):
+            mask[row, int(rng.integers(2, length)) :] = 0
+        ids = np.where(mask == 1, rng.integers(0, vocabulary, mask.shape), model.codec.pad_id)
+        batch = {"input_ids": ids.astype(np.int64), "attention_mask": mask}
+        if pairs:
+            batch["anchors"] = np.tile(np.array([[0, 1]], dtype=np.int64), (size, 1))
+        result.append(batch)
+    return result
+
+
+def to_onnx(model: DocumentModel, pairs: bool) -> tuple[ir.Model, float]:
+    """The network in evaluation mode, and by how much its logits differ from torch's at most.
+
+    Inputs are ``input_ids`` and ``attention_mask``, ``[batch, length]``, and for relations ``anchors``,
+    ``[batch, 2]``; the output is ``logits``. Batch and length are dynamic. Raises ``ValueError`` where
+    an architecture cannot be exported or computes something else once it is.
+    """
+    assert model.network is not None
+    wrapped = (_Pairs if pairs else _Tokens)(model.network).eval()
+    batches = probes(model, pairs)
+    problems = []
+    for opset in OPSETS:
+        try:
+            graph = _export(wrapped, batches[0], opset)
+            flatten_heads(graph)
+            difference = _difference(wrapped, graph, batches)
+        except Exception as error:  # torch.export's and onnxruntime's errors have no common class
+            problems.append(f"opset {opset}: {type(error).__name__}: {str(error).strip().splitlines()[0]}")
+            continue
+        if difference <= TOLERANCE:
+            return graph, difference
+        problems.append(f"opset {opset}: its logits differ from torch's by {difference:.2g}")
+    raise ValueError(
+        f"the encoder architecture {model.encoder_config.model_type!r} cannot be exported to ONNX "
+        f"({'; '.join(problems)}). Remedy: train with another encoder; BERT, RoBERTa, DistilBERT, ELECTRA, "
+        "DeBERTa and ModernBERT are known to work"
+    )
+
+
+def _export(network: nn.Module, batch: Mapping[str, IntArray], opset: int) -> ir.Model:
+    rows, columns = torch.export.Dim("batch"), torch.export.Dim("length")
+    shapes = tuple({0: rows, 1: columns} if name != "anchors" else {0: rows} for name in batch)
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            network,
+            tuple(torch.from_numpy(x) for x in batch.values()),
+            input_names=list(batch),
+            output_names=["logits"],
+            opset_version=opset,
+            dynamic_shapes=shapes,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    graph: ir.Model = program.model
+    for node in graph.graph.all_nodes():
+        node.metadata_props.clear()  # stack traces with paths of the machine that exported
+        node.doc_string = None
+    return graph
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps torch's exporter from telling about steps and operators; errors are raised anyway."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def flatten_heads(model: ir.Model) -> None:
+    """Lets Attention split the heads itself: it does so faster than the Reshape and Transpose around it."""
+    for node in list(model.graph):
+        if node.op_type != "Attention" or node.domain != "":
+            continue
+        sources = [_before_heads(value) for value in node.inputs[:3]]
+        after = _after_heads(node.outputs[0])
+        heads = [value.shape[1] if value is not None and value.shape else None for value in node.inputs[:2]]
+        if after is None or None in sources or not all(isinstance(n, int) for n in heads):
+            continue
+        for place, source in enumerate(sources):
+            node.replace_input_with(place, source)
+        node.attributes["q_num_heads"] = ir.AttrInt64("q_num_heads", int(heads[0]))  # type: ignore[arg-type]
+        node.attributes["kv_num_heads"] = ir.AttrInt64("kv_num_heads", int(heads[1]))  # type: ignore[arg-type]
+        node.outputs[0].shape = after.shape
+        after.replace_all_uses_with(node.outputs[0])
+    RemoveUnusedNodesPass()(model)
+
+
+def _before_heads(value: ir.Value | None) -> ir.Value | None:
+    """What became ``[batch, heads, length, size]`` by Reshape and Transpose, if that is how."""
+    swap = value.producer() if value is not None else None
+    if swap is None or swap.op_type != "Transpose" or swap.inputs[0] is None:
+        return None
+    if list(swap.attributes["perm"].as_ints()) != [0, 2, 1, 3]:
+        return None
+    split = swap.inputs[0].producer()
+    return split.inputs[0] if split is not None and split.op_type == "Reshape" else None
+
+
+def _after_heads(value: ir.Value) -> ir.Value | None:
+    """What the heads are joined to by Transpose and Reshape, if that is all that is done with them."""
+    for op in ("Transpose", "Reshape"):
+        users = value.consumers()
+        if len(users) != 1 or users[0].op_type != op:
+            return None
+        value = users[0].outputs[0]
+    return value
+
+
+def session(model: ir.Model) -> onnxruntime.InferenceSession:
+    """A session to try a graph with."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(
+        ir.to_proto(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _difference(network: nn.Module, graph: ir.Model, batches: list[dict[str, IntArray]]) -> float:
+    runs = session(graph)
+    worst = 0.0
+    for batch in batches:
+        with torch.inference_mode():
+            expected = network(*(torch.from_numpy(x) for x in batch.values())).numpy()
+        found: FloatArray = runs.run(None, dict(batch))[0]
+        if found.shape != expected.shape:
+            raise ValueError(f"its logits have shape {found.shape}, torch's {expected.shape}")
+        there = batch["attention_mask"] == 1 if expected.ndim == 3 else slice(None)
+        worst = max(worst, float(np.abs(found - expected)[there].max()))
+    return worst

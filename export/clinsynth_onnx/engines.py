@@ -1,0 +1,179 @@
+"""What computes a network: onnxruntime on a CPU or a GPU, or OpenVINO on a CPU."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import onnxruntime
+
+from clinsynth_onnx import machine
+from clinsynth_onnx.bundle import Bundle, BundleError, Variant
+from clinsynth_onnx.codec import FloatArray
+from clinsynth_onnx.tokens import IntArray
+
+EngineName = Literal["onnxruntime", "openvino", "cuda"]
+CUDA = "CUDAExecutionProvider"
+
+
+class Engine(Protocol):
+    """A network that is ready to run, from several threads at once.
+
+    Attributes:
+        name: Which engine it is.
+        about: What runs with which precision, for people to read.
+        batch_tokens: Padded tokens of one run that suit it.
+    """
+
+    name: EngineName
+    about: str
+    batch_tokens: int
+
+    def run(self, inputs: Mapping[str, IntArray]) -> FloatArray:
+        """Logits of a padded batch; inputs that the network has no use for are left out."""
+        ...
+
+
+class OnnxRuntimeEngine:
+    """A session of onnxruntime. Each run uses ``threads`` cores; run several at once to use more."""
+
+    def __init__(self, bundle: Bundle, variant: Variant, threads: int, cuda: bool) -> None:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # the graph comes with what helps; of the further fusions, SkipLayerNormalization takes five
+        # times as long on a CPU as the sum and the norm that it replaces
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        providers = [CUDA, "CPUExecutionProvider"] if cuda else ["CPUExecutionProvider"]
+        try:
+            self._session = onnxruntime.InferenceSession(
+                bundle.read(variant.file), options, providers=providers
+            )
+        except BundleError:
+            raise
+        except Exception as error:  # onnxruntime's errors have no common class of their own
+            raise BundleError(bundle.path, f"onnxruntime cannot load {variant.file} ({error})") from error
+        self._names = {one.name for one in self._session.get_inputs()}
+        self.name: EngineName = "cuda" if cuda else "onnxruntime"
+        device = self._session.get_providers()[0].removesuffix("ExecutionProvider")
+        self.about = f"onnxruntime {onnxruntime.__version__} on {device}, {variant.name}"
+        # what the widest layer puts out for a batch stays in the cache of a core
+        fits = machine.level_2_cache() // (4 * bundle.intermediate_size) // 64 * 64
+        self.batch_tokens = 16_384 if cuda else min(max(fits, 128), 512)
+
+    def run(self, inputs: Mapping[str, IntArray]) -> FloatArray:
+        logits: FloatArray = self._session.run(
+            None, {name: x for name, x in inputs.items() if name in self._names}
+        )[0]
+        return logits
+
+
+class OpenVinoEngine:
+    """A network compiled by OpenVINO, in bf16 where the CPU multiplies it, one stream a worker."""
+
+    def __init__(self, bundle: Bundle, variant: Variant, threads: int, workers: int) -> None:
+        import openvino
+
+        core = openvino.Core()
+        precision = "bf16" if _bf16(core) else "f32"
+        settings = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "NUM_STREAMS": workers,
+            "INFERENCE_NUM_THREADS": workers * threads,
+            "INFERENCE_PRECISION_HINT": precision,
+        }
+        try:
+            self._model = core.compile_model(core.read_model(bundle.read(variant.file), b""), "CPU", settings)
+        except RuntimeError as error:
+            raise BundleError(bundle.path, f"OpenVINO cannot load {variant.file} ({error})") from error
+        self._names = {name for one in self._model.inputs for name in one.get_names()}
+        self._requests = threading.local()
+        self.name: EngineName = "openvino"
+        self.about = f"OpenVINO {openvino.__version__.split('-')[0]} on CPU, {precision}"
+        self.batch_tokens = 1024
+
+    def run(self, inputs: Mapping[str, IntArray]) -> FloatArray:
+        if not hasattr(self._requests, "own"):
+            self._requests.own = self._model.create_infer_request()
+        request: Any = self._requests.own
+        request.infer({name: x for name, x in inputs.items() if name in self._names})
+        return np.array(request.get_output_tensor(0).data)
+
+
+def _bf16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def choose(bundle: Bundle, engine: str, variant: str) -> tuple[EngineName, Variant]:
+    """The engine and the variant meant by their names, where ``auto`` is the fastest that is fit.
+
+    That is CUDA where onnxruntime has it, OpenVINO where it is installed and the CPU multiplies bf16,
+    onnxruntime with int8 where the CPU sums it exactly, else onnxruntime with fp32. A pair that lost
+    too much accuracy at export is never taken by itself. Raises ``BundleError``.
+    """
+    known = bundle.variants
+    if variant != "auto" and variant not in known:
+        raise BundleError(
+            bundle.path, f"it has no variant {variant!r}", f"use one of auto, {', '.join(known)}"
+        )
+    if engine not in ("auto", "onnxruntime", "openvino", "cuda"):
+        raise BundleError(
+            bundle.path, f"there is no engine {engine!r}", "use one of auto, onnxruntime, openvino, cuda"
+        )
+    if engine == "cuda" and not available("cuda"):
+        raise BundleError(bundle.path, "onnxruntime has no CUDA here", "pip install onnxruntime-gpu")
+    if engine == "openvino" and not available("openvino"):
+        raise BundleError(
+            bundle.path, "OpenVINO is not installed", "pip install 'clinsynth[openvino]', or another engine"
+        )
+    named: dict[str, EngineName] = {"onnxruntime": "onnxruntime", "openvino": "openvino", "cuda": "cuda"}
+    wanted = [
+        (name, known[of])
+        for name, of in _by_speed(bundle, engine == "auto")
+        if of in known and engine in ("auto", name) and variant in ("auto", of)
+    ]
+    fit = [(name, one) for name, one in wanted if name not in one.refused] or wanted
+    if not fit:  # e.g. int8 on a CPU that does not sum it exactly, by name
+        only = variant if variant != "auto" else "fp32" if "fp32" in known else next(iter(known))
+        return named.get(engine, "onnxruntime"), known[only]
+    return named[fit[0][0]], fit[0][1]
+
+
+def _by_speed(bundle: Bundle, every: bool) -> list[tuple[str, str]]:
+    pairs = []
+    if available("cuda"):
+        pairs.append(("cuda", "fp32"))
+    if available("openvino"):
+        import openvino
+
+        if not every or _bf16(openvino.Core()):
+            pairs.append(("openvino", "fp32"))
+    if machine.multiplies_int8():
+        pairs.append(("onnxruntime", "int8"))
+    return [*pairs, ("onnxruntime", "fp32")]
+
+
+def available(engine: EngineName) -> bool:
+    """Whether this machine has what the engine needs."""
+    if engine == "cuda":
+        return CUDA in onnxruntime.get_available_providers()
+    return engine == "onnxruntime" or importlib.util.find_spec("openvino") is not None
+
+
+def versions() -> dict[str, str]:
+    """Of what computes networks here."""
+    names = ("onnxruntime", "openvino", "tokenizers", "numpy")
+    return {name: metadata.version(name) for name in names if importlib.util.find_spec(name)}
+
+
+def load(bundle: Bundle, engine: str, variant: str, threads: int, workers: int) -> Engine:
+    """The engine, ready to run. Raises ``BundleError``."""
+    name, chosen = choose(bundle, engine, variant)
+    if name == "openvino":
+        return OpenVinoEngine(bundle, chosen, threads, workers)
+    return OnnxRuntimeEngine(bundle, chosen, threads, cuda=name == "cuda")

@@ -1,0 +1,27 @@
+"""Batches hold every sequence once and keep to their budget."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinsynth_onnx.batching import cut, in_chunks
+from clinsynth_onnx.codec import Example
+
+
+@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 100), st.integers(1, 5))
+def test_cuts_add_up(lengths: list[int], budget: int, at_least: int) -> None:
+    sizes = cut(sorted(lengths), budget, at_least)
+    assert sum(sizes) == len(lengths)
+    assert all(size >= min(at_least, len(lengths)) for size in sizes)
+
+
+@given(st.lists(st.integers(1, 30), max_size=30), st.integers(1, 64))
+def test_chunks_give_results_in_order(sizes: list[int], budget: int) -> None:
+    examples = [
+        Example(np.full(size, i), np.zeros(size, dtype=np.int64), np.zeros(0, dtype=np.int64), 0, (0, 1))
+        for i, size in enumerate(sizes)
+    ]
+    results = in_chunks(examples, budget, lambda chunk: [int(e.input_ids[0]) for e in chunk])
+    assert results == list(range(len(sizes)))
