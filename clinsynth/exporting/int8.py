@@ -65,15 +65,13 @@ def _quantized_rows(tape: _Constants, source: ir.Value) -> tuple[ir.Value, ir.Va
     """The largest magnitude of each row, and the rows divided by it as integers around ``ZERO``."""
     size = ir.node("Abs", [source])
     largest = ir.node("ReduceMax", [size.outputs[0], tape.constant(np.array([-1]))], {"keepdims": 1})
-    # a row of zeros, which a network hardly has, must not be divided by zero
-    rows = ir.node("Max", [largest.outputs[0], tape.constant(np.float32(1e-30))])
-    relative = ir.node("Div", [source, rows.outputs[0]])
+    # a row of zeros becomes 0/0, then some integer, and zero again when it is multiplied by its size
+    relative = ir.node("Div", [source, largest.outputs[0]])
     integers = ir.node(
         "QuantizeLinear",
         [relative.outputs[0], tape.constant(np.float32(1 / LARGEST)), tape.constant(np.uint8(ZERO))],
     )
-    nodes = [size, largest, rows, relative, integers]
-    return rows.outputs[0], integers.outputs[0], nodes
+    return largest.outputs[0], integers.outputs[0], [size, largest, relative, integers]
 
 
 def _quantized_columns(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

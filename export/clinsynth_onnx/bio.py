@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +12,35 @@ from clinsynth_onnx.codec import FloatArray
 from clinsynth_onnx.tokens import IntArray
 
 
-def best_tags(chances: Sequence[FloatArray], continues: Sequence[NDArray[np.bool_]]) -> list[IntArray]:
+def best_tags(chances: FloatArray, continues: NDArray[np.bool_], lengths: Sequence[int]) -> IntArray:
     """The likeliest tags in which no I continues nothing and no word is torn apart (Viterbi 1967).
 
     A word is read as a whole: what its tokens say is averaged (geometric mean of probabilities).
 
     Args:
-        chances: Probabilities ``[tokens, classes]`` of each sequence; the classes are O, then B and I
-            of each label.
-        continues: Which tokens ``[tokens]`` go on with the word of the token before.
+        chances: Probabilities ``[tokens, classes]`` of all sequences, one after the other; the classes
+            are O, then B and I of each label.
+        continues: Which tokens ``[tokens]`` go on with the word of the token before; never the first
+            of a sequence.
+        lengths: Tokens of each sequence.
 
     Returns:
-        Class indices ``[tokens]`` of each sequence.
+        Class indices ``[tokens]``.
     """
-    words = [_by_word(own, inner) for own, inner in zip(chances, continues, strict=True)]
-    tags = [np.asarray(own.argmax(axis=-1), dtype=np.int64) for own in words]
+    if not len(chances):
+        return np.zeros(0, dtype=np.int64)
+    words = _by_word(chances, continues)
     # the likeliest tags of each word alone are the answer wherever they make sense already
-    unsound = sorted((i for i, own in enumerate(tags) if not _sound(own)), key=lambda i: -len(tags[i]))
-    if unsound:
-        for i, own in zip(unsound, _viterbi([words[i] for i in unsound]), strict=True):
-            tags[i] = own
-    return [_by_token(own, inner) for own, inner in zip(tags, continues, strict=True)]
+    tags = np.asarray(words.argmax(axis=-1), dtype=np.int64)
+    borders = np.concatenate([[0], np.cumsum(~continues)])[np.cumsum([0, *lengths])]
+    before = np.concatenate([[0], tags[:-1]])
+    before[borders[:-1][borders[:-1] < len(tags)]] = 0
+    unsound = (tags > 0) & (tags % 2 == 0) & (before != tags) & (before != tags - 1)
+    if unsound.any():
+        sequences = set((np.searchsorted(borders, np.flatnonzero(unsound), side="right") - 1).tolist())
+        for start, end in [(int(borders[i]), int(borders[i + 1])) for i in sequences]:
+            tags[start:end] = _viterbi(words[start:end])
+    return _by_token(tags, continues)
 
 
 def _by_word(chances: FloatArray, continues: NDArray[np.bool_]) -> FloatArray:
@@ -48,38 +57,26 @@ def _by_word(chances: FloatArray, continues: NDArray[np.bool_]) -> FloatArray:
 
 
 def _by_token(tags: IntArray, continues: NDArray[np.bool_]) -> IntArray:
-    result = tags[np.cumsum(~continues) - 1] if len(continues) else tags
-    begins = continues & (result % 2 == 1)
-    return np.where(begins, result + 1, result)
-
-
-def _sound(tags: IntArray) -> bool:
-    inside = (tags > 0) & (tags % 2 == 0)
-    before = np.concatenate([[0], tags[:-1]])
-    return bool((~inside | (before == tags) | (before == tags - 1)).all())
-
-
-def _viterbi(logs: Sequence[FloatArray]) -> list[IntArray]:
-    """All sequences of log probabilities side by side, the longest first."""
-    lengths = np.array([len(own) for own in logs])
-    classes = logs[0].shape[-1]
-    inside = np.arange(2, classes, 2)
-    came_from = np.zeros((int(lengths[0]), len(logs), classes), dtype=np.int64)
-    score = np.stack([own[0] for own in logs])
-    score[:, inside] = -np.inf
-    for place in range(1, int(lengths[0])):
-        running = int(np.count_nonzero(lengths > place))  # the first ones, as they are the longest
-        before = score[:running]
-        origin = came_from[place][:running]
-        origin[:] = before.argmax(axis=1)[:, None]
-        origin[:, inside] = np.where(before[:, inside] >= before[:, inside - 1], inside, inside - 1)
-        score[:running] = np.take_along_axis(before, origin, axis=1) + np.stack(
-            [own[place] for own in logs[:running]]
-        )
-    result = []
-    for row, length in enumerate(lengths.tolist()):
-        path = [int(score[row].argmax())]
-        for place in range(length - 1, 0, -1):
-            path.append(int(came_from[place][row, path[-1]]))
-        result.append(np.array(path[::-1], dtype=np.int64))
+    result: IntArray = tags[np.cumsum(~continues) - 1]
+    result[continues & (result % 2 == 1)] += 1
     return result
+
+
+def _viterbi(logs: FloatArray) -> list[int]:
+    """The best path through log probabilities ``[words, classes]`` of one sequence."""
+    # plain lists: few sequences need this, and a step is too short for numpy to pay off
+    first, *rest = logs.tolist()
+    inside = range(2, len(first), 2)
+    score = [-inf if i in inside else value for i, value in enumerate(first)]
+    came_from = []
+    for own in rest:
+        best = max(range(len(score)), key=score.__getitem__)
+        origin = [best] * len(score)
+        for i in inside:
+            origin[i] = i if score[i] >= score[i - 1] else i - 1
+        score = [score[before] + value for before, value in zip(origin, own, strict=True)]
+        came_from.append(origin)
+    path = [max(range(len(score)), key=score.__getitem__)]
+    for origin in reversed(came_from):
+        path.append(origin[path[-1]])
+    return path[::-1]

@@ -77,27 +77,47 @@ class EntityCodec:
 
     def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
         """Documents with the entities that ``logits`` ``[length, classes]`` of each window say."""
-        merged = [np.zeros((len(own), len(self.classes))) for own in features.tokens]
-        margin = [np.full(len(own), -1, dtype=np.int64) for own in features.tokens]
+        if not features.documents:
+            return []
+        scores = np.concatenate(self._merged(features, logits))
+        # all documents at once: as many calls for a thousand sentences as for one
+        text = "".join(document.text for document in features.documents)
+        text_starts = np.cumsum([0, *(len(document.text) for document in features.documents)])
+        own = np.repeat(np.arange(len(features.tokens)), [len(tokens) for tokens in features.tokens])
+        offsets = np.concatenate([tokens.offsets for tokens in features.tokens])
+        # a token without characters says nothing and stands between none
+        visible = offsets[:, 0] < offsets[:, 1]
+        own, offsets, chances = own[visible], offsets[visible], probabilities(scores[visible])
+        lengths = np.bincount(own, minlength=len(features.documents))
+        inner = continues_word(text, offsets + text_starts[own, None])
+        inner[np.cumsum(lengths)[:-1][np.cumsum(lengths)[:-1] < len(inner)]] = False
+        tags = best_tags(chances, inner, lengths.tolist())
+        found: list[list[Entity]] = [[] for _ in features.documents]
+        for first, last in self._mentions(tags, own):
+            score = float(chances[np.arange(first, last + 1), tags[first : last + 1]].mean())
+            label = self.schema.entity_labels[(int(tags[first]) - 1) // 2]
+            start, end = int(offsets[first, 0]), int(offsets[last, 1])
+            found[own[first]].append(Entity(start, end, label, score))
+        return [d.annotated(tuple(e)) for d, e in zip(features.documents, found, strict=True)]
+
+    def _merged(self, features: Features, logits: Sequence[FloatArray]) -> list[FloatArray]:
+        """Logits ``[tokens, classes]`` of each document, each token's from where it has most context."""
+        merged: list[FloatArray] = [np.zeros((len(own), len(self.classes))) for own in features.tokens]
+        margin: dict[int, IntArray] = {}
         left = len(self.tokenizer.prefix)
         for example, scores in zip(features.examples, logits, strict=True):
             start, end = example.origin
+            into = merged[example.document]
+            if (start, end) == (0, len(into)):
+                into[:] = scores[left : left + end]
+                continue
+            best = margin.setdefault(example.document, np.full(len(into), -1, dtype=np.int64))
             context = np.minimum(np.arange(start, end) - start, end - 1 - np.arange(start, end))
-            better = context > margin[example.document][start:end]
+            better = context > best[start:end]
             rows = np.arange(start, end)[better]
-            margin[example.document][rows] = context[better]
-            merged[example.document][rows] = scores[left + rows - start]
-        # a token without characters says nothing and stands between none
-        visible = [np.flatnonzero(own.offsets[:, 0] < own.offsets[:, 1]) for own in features.tokens]
-        chances = [probabilities(m[v]) for m, v in zip(merged, visible, strict=True)]
-        offsets = [own.offsets[v] for own, v in zip(features.tokens, visible, strict=True)]
-        inner = [continues_word(d.text, o) for d, o in zip(features.documents, offsets, strict=True)]
-        return [
-            d.annotated(tuple(self._entities(o, t, c)))
-            for d, o, t, c in zip(
-                features.documents, offsets, best_tags(chances, inner), chances, strict=True
-            )
-        ]
+            best[rows] = context[better]
+            into[rows] = scores[left + rows - start]
+        return merged
 
     def _tags(self, document: Document, tokens: Tokens) -> tuple[IntArray, list[Loss]]:
         unknown = self.schema.unknown_labels(document.entities)
@@ -109,6 +129,8 @@ class EntityCodec:
         tags = np.full(len(tokens), OUTSIDE, dtype=np.int64)
         starts, ends = tokens.offsets[:, 0], tokens.offsets[:, 1]
         tags[starts == ends] = IGNORE
+        if not document.entities:
+            return tags, []
         visible = np.flatnonzero(starts < ends)
         inner = continues_word(document.text, tokens.offsets[visible])
         word_starts = set(starts[visible][~inner].tolist())
@@ -158,12 +180,11 @@ class EntityCodec:
                 return
             start = end - self.overlap
 
-    def _entities(self, offsets: IntArray, tags: IntArray, chances: FloatArray) -> Iterator[Entity]:
-        """Each B with the I that follow it; the score is the mean probability of its tags."""
+    @staticmethod
+    def _mentions(tags: IntArray, own: IntArray) -> Iterator[tuple[int, int]]:
+        """First and last token of each B with the I that follow it in the same document."""
         begins = np.flatnonzero(tags % 2 == 1)
         after = np.append(tags[1:], OUTSIDE)
+        after[:-1][own[1:] != own[:-1]] = OUTSIDE
         ends = np.flatnonzero((tags != OUTSIDE) & ((after % 2 == 1) | (after == OUTSIDE)))
-        for first, last in zip(begins.tolist(), ends.tolist(), strict=True):
-            own = chances[np.arange(first, last + 1), tags[first : last + 1]]
-            label = self.schema.entity_labels[(int(tags[first]) - 1) // 2]
-            yield Entity(int(offsets[first, 0]), int(offsets[last, 1]), label, float(own.mean()))
+        return zip(begins.tolist(), ends.tolist(), strict=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +57,12 @@ class TextTokenizer:
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenises each text whole, whatever its length."""
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [_tokens(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
+        tokens = [_tokens(encoding) for encoding in encodings]
+        _trim(texts, tokens)
+        for text, own in zip(texts, tokens, strict=True):
+            if not text.isascii():
+                _attach_marks(text, own.offsets)
+        return tokens
 
     def _special_tokens(self) -> tuple[IntArray, IntArray]:
         """What the model wants before and after a sequence, e.g. ``[CLS]`` and ``[SEP]``."""
@@ -65,13 +72,10 @@ class TextTokenizer:
         return ids[: inner[0]], ids[inner[-1] + 1 :]
 
 
-def _tokens(text: str, encoding: Encoding) -> Tokens:
-    ids = np.asarray(encoding.ids, dtype=np.int64)
-    offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-    _trim(text, offsets)
-    if not text.isascii():
-        _attach_marks(text, offsets)
-    return Tokens(ids, offsets)
+def _tokens(encoding: Encoding) -> Tokens:
+    ids = np.array(encoding.ids, dtype=np.int64)
+    offsets = np.fromiter(chain.from_iterable(encoding.offsets), dtype=np.int64, count=2 * len(ids))
+    return Tokens(ids, offsets.reshape(-1, 2))
 
 
 def continues_word(text: str, offsets: IntArray) -> NDArray[np.bool_]:
@@ -83,23 +87,49 @@ def continues_word(text: str, offsets: IntArray) -> NDArray[np.bool_]:
     before, starts = offsets[:-1, 1], offsets[1:, 0]
     result = np.zeros(len(offsets), dtype=np.bool_)
     result[1:] = starts < before
-    for i in (np.flatnonzero(starts == before) + 1).tolist():
-        place = int(offsets[i, 0])
-        result[i] = _spelt(text[place - 1]) and _spelt(text[place])
+    close = np.flatnonzero(starts == before)
+    places = starts[close]
+    result[close + 1] = _is(_spelt, text, places - 1) & _is(_spelt, text, places)
     return result
+
+
+def _is(kind: Callable[[str], bool], text: str, places: IntArray) -> NDArray[np.bool_]:
+    """Whether the characters of ``text`` at ``places`` are of a kind."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)[places]
+    result = _ascii(kind)[np.minimum(points, 127)]
+    for i in np.flatnonzero(points > 127).tolist():
+        result[i] = kind(chr(points[i]))
+    return result
+
+
+@lru_cache
+def _ascii(kind: Callable[[str], bool]) -> NDArray[np.bool_]:
+    return np.array([kind(chr(point)) for point in range(128)], dtype=np.bool_)
 
 
 def _spelt(character: str) -> bool:
     return character.isdecimal() or character.lower() != character.upper()
 
 
-def _trim(text: str, offsets: IntArray) -> None:
+def _trim(texts: Sequence[str], tokens: Sequence[Tokens]) -> None:
     """Takes white space off both ends of each span: byte-level tokenizers count it in."""
-    for i, (start, end) in enumerate(offsets.tolist()):
-        if start < end and (text[start].isspace() or text[end - 1].isspace()):
-            piece = text[start:end]
-            left = len(piece) - len(piece.lstrip())
-            offsets[i] = (start + left, start + max(left, len(piece.rstrip())))
+    sizes = np.array([len(own) for own in tokens], dtype=np.int64)
+    if not sizes.any():
+        return
+    text_starts = np.cumsum([0, *map(len, texts)])
+    own = np.repeat(np.arange(len(texts)), sizes)
+    offsets = np.concatenate([one.offsets for one in tokens])
+    visible = np.flatnonzero(offsets[:, 0] < offsets[:, 1])
+    places = offsets[visible] + text_starts[own[visible], None]
+    whole = "".join(texts)
+    loose = _is(str.isspace, whole, places[:, 0]) | _is(str.isspace, whole, places[:, 1] - 1)
+    first = np.cumsum(sizes) - sizes
+    for i in visible[loose].tolist():
+        document = int(own[i])
+        start, end = offsets[i].tolist()
+        piece = texts[document][start:end]
+        left = len(piece) - len(piece.lstrip())
+        tokens[document].offsets[i - first[document]] = (start + left, start + max(left, len(piece.rstrip())))
 
 
 def _attach_marks(text: str, offsets: IntArray) -> None:

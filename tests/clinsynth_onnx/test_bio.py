@@ -13,6 +13,14 @@ from clinsynth_onnx.bio import best_tags
 from clinsynth_onnx.tokens import continues_word
 
 
+def tags_of(chances: list[np.ndarray], continues: list[list[bool]]) -> list[np.ndarray]:
+    """Tags of each sequence, from all of them at once."""
+    lengths = [len(own) for own in continues]
+    whole = np.concatenate(chances) if chances else np.zeros((0, 3))
+    tags = best_tags(whole, np.array([*itertools.chain(*continues)], dtype=np.bool_), lengths)
+    return np.split(tags, np.cumsum(lengths)[:-1]) if lengths else []
+
+
 def sound(tags: tuple[int, ...], continues: list[bool]) -> bool:
     """No I continues nothing, and a word is all O, or B or I and then I."""
     follows = all(
@@ -33,7 +41,7 @@ def test_tags_are_the_likeliest_of_all_sound_ones(drawn: list[list[bool]], label
     classes = 1 + 2 * labels
     inner = [[False, *own[1:]] if own else [] for own in drawn]
     chances = [rng.dirichlet(np.full(classes, 0.5), size=len(own)) for own in inner]
-    found = best_tags(chances, [np.array(own, dtype=np.bool_) for own in inner])
+    found = tags_of(chances, inner)
 
     def likelihood(own: np.ndarray, continues: list[bool], tags: tuple[int, ...]) -> float:
         logs = np.log(own[np.arange(len(own)), list(tags)])
@@ -50,17 +58,17 @@ def test_tags_are_the_likeliest_of_all_sound_ones(drawn: list[list[bool]], label
 
 def test_a_lonely_inside_becomes_what_is_likeliest_with_its_neighbours() -> None:
     chances = np.array([[0.4, 0.35, 0.25], [0.1, 0.1, 0.8]])
-    assert [t.tolist() for t in best_tags([chances], [np.zeros(2, dtype=np.bool_)])] == [[1, 2]]
+    assert [t.tolist() for t in tags_of([chances], [[False, False]])] == [[1, 2]]
 
 
 def test_a_word_is_read_as_a_whole() -> None:
     chances = np.array([[0.05, 0.9, 0.05], [0.6, 0.2, 0.2]])
-    assert [t.tolist() for t in best_tags([chances], [np.array([False, True])])] == [[1, 2]]
+    assert [t.tolist() for t in tags_of([chances], [[False, True]])] == [[1, 2]]
 
 
 def test_impossible_classes_do_not_disturb() -> None:
     chances = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
-    (tags,) = best_tags([chances], [np.zeros(2, dtype=np.bool_)])
+    (tags,) = tags_of([chances], [[False, False]])
     assert sound(tuple(tags.tolist()), [False, False])
 
 
