@@ -80,6 +80,12 @@ class CLI(LightningCLI):
             default=None,
             help="Folder of this run. Default: the next number below runs/TASK.",
         )
+        parser.add_argument(
+            "--export",
+            type=bool,
+            default=False,
+            help="Whether fit ends with a bundle of the best checkpoint, in the run's folder.",
+        )
         for part in ("model", "data"):
             parser.link_arguments("task", f"{part}.init_args.schema")
         parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
@@ -144,6 +150,20 @@ class CLI(LightningCLI):
         if self._checkpoint and self.subcommand != "fit":
             # the checkpoint knows how the model was built, whatever the config says today
             self.model = type(self.model).load_from_checkpoint(self._checkpoint, map_location="cpu")
+
+    def after_fit(self) -> None:
+        """Exports the best checkpoint if the config says so."""
+        if (
+            not self._settings.export
+            or not self.trainer.is_global_zero
+            or getattr(self.trainer, "fast_dev_run", False)
+        ):
+            return
+        from clinsynth.exporting import command  # the exporter's dependencies take seconds to import
+
+        best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
+        assert isinstance(best, ModelCheckpoint) and self._run is not None
+        command.export_to(Path(best.best_model_path), self._run / "bundle", self.datamodule.part("val"))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         settings = self._get(self.config_init, "trainer")

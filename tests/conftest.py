@@ -6,10 +6,12 @@ import importlib.util
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 from clinsynth_onnx.tokens import TextTokenizer
 
@@ -102,6 +104,35 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
         add_pooling_layer=False,
     ).save_pretrained(folder)
     return str(folder)
+
+
+def _bundle(model: Any, document: Document, out: Path) -> Path:
+    from clinsynth.exporting.write import write_bundle
+
+    model.setup("fit")
+    write_bundle(model, out, [document], made={}, max_f1_drop=1.0)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_encoder: str, schema: Schema, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of random weights that tags genes and diseases, with windows of 64 tokens."""
+    from clinsynth.models import TokenClassification
+
+    document = Document("The gene of cancer and a fever.", (Entity(12, 18, "Disease"),))
+    model = TokenClassification(schema, tiny_encoder, max_length=64, overlap=16)
+    return _bundle(model, document, tmp_path_factory.mktemp("bundles") / "tags")
+
+
+@pytest.fixture(scope="session")
+def tiny_relation_bundle(tiny_encoder: str, schema: Schema, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of random weights that relates genes to diseases."""
+    from clinsynth.models import RelationExtraction
+
+    entities = (Entity(4, 8, "Gene"), Entity(12, 18, "Disease"))
+    document = Document("The gene of cancer and a fever.", entities, (Relation(0, 1, "Association"),))
+    model = RelationExtraction(schema, tiny_encoder)
+    return _bundle(model, document, tmp_path_factory.mktemp("bundles") / "relations")
 
 
 @pytest.fixture(scope="session")

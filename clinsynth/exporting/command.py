@@ -7,6 +7,7 @@ import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from clinsynth.callbacks import environment
 from clinsynth.commands import run
 from clinsynth.corpora import formats
 from clinsynth.datamodules.base import DocumentDataModule, restrict
-from clinsynth.exporting.gate import Gate, table
+from clinsynth.exporting.gate import table
 from clinsynth.exporting.write import write_bundle
 from clinsynth.models.base import DocumentModel
 from clinsynth.runs import best_of, run_of
@@ -37,13 +38,21 @@ def export(checkpoint: str, out: str, documents: str | None = None, max_f1_drop:
         max_f1_drop: A variant that loses more than this is refused and removed.
     """
     path = best_of(checkpoint)
-    model = load_model(path)
-    if documents is not None:
-        gold = [restrict(one, model.schema) for one in formats.read(Path(documents))]
-    else:
-        gold = _validation_part(path, model)
-    gate = write_bundle(model, Path(out), gold, provenance(path, model), max_f1_drop)
-    show(gate, Path(out))
+    gold = list(formats.read(Path(documents))) if documents is not None else None
+    export_to(path, Path(out), gold, max_f1_drop)
+
+
+def export_to(
+    checkpoint: Path, out: Path, gold: list[Document] | None = None, max_f1_drop: float = 0.005
+) -> None:
+    """Exports a checkpoint; compares on ``gold`` or, if not given, on its run's validation part."""
+    model = load_model(checkpoint)
+    if gold is None:
+        gold = _validation_part(checkpoint, model)
+    gold = [restrict(document, model.schema) for document in gold]
+    gate = write_bundle(model, out, gold, provenance(checkpoint, model), max_f1_drop)
+    Console(width=200).print(table(gate))
+    print(f"The bundle is {out}")
 
 
 def load_model(path: Path) -> DocumentModel:
@@ -51,9 +60,9 @@ def load_model(path: Path) -> DocumentModel:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         name = checkpoint[DocumentModel.CHECKPOINT_HYPER_PARAMS_KEY]["_class_path"]
-    except (KeyError, TypeError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except (KeyError, TypeError, RuntimeError, EOFError, ValueError, UnpicklingError) as error:
         raise ValueError(
-            f"{path} is not a checkpoint of clinsynth ({error}). Remedy: name another"
+            f"{path} is not a checkpoint of clinsynth ({type(error).__name__}). Remedy: name another"
         ) from error
     module, _, attribute = name.rpartition(".")
     kind = getattr(importlib.import_module(module), attribute)
@@ -95,12 +104,6 @@ def provenance(checkpoint: Path, model: DocumentModel) -> dict[str, Any]:
         "data_sha256": {part: own["sha256"] for part, own in data.items() if "sha256" in own},
         "environment": environment(),
     }
-
-
-def show(gate: Gate, out: Path) -> None:
-    """Prints the gate's table."""
-    Console(width=200).print(table(gate))
-    print(f"The bundle is {out}")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -152,14 +152,13 @@ def candidates(bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 
 def long_document(model: DocumentModel, gold: Sequence[Document]) -> Document:
-    """The first documents joined into one that no window holds, without an end of a sentence in it."""
-    text = ""
-    for document in gold:
-        text += document.text.translate(str.maketrans(".!?\n", ",,, ")) + " "
-        if len(model.codec.tokenizer([text])[0]) > 2 * model.codec.max_length:
-            break
-    entities = gold[0].entities if model.schema.relations else ()
-    return Document(text, entities, id="longer than a window")
+    """Documents joined, again and again if need be, into one that no window holds, without a sentence end."""
+    commas = str.maketrans(".!?\n", ",,, ")
+    pieces = [document.text.translate(commas) + " " for document in gold]
+    tokens = np.cumsum([max(1, len(own)) for own in model.codec.tokenizer(pieces)])
+    whole, rest = divmod(2 * model.codec.max_length, int(tokens[-1]))
+    text = "".join(pieces) * whole + "".join(pieces[: 1 + int(np.searchsorted(tokens, rest))])
+    return Document(text, gold[0].entities if model.schema.relations else (), id="longer than a window")
 
 
 def _by_torch(model: DocumentModel, documents: Sequence[Document]) -> list[Document]:

@@ -96,6 +96,9 @@ class OpenVinoEngine:
         self.name: EngineName = "openvino"
         self.about = f"OpenVINO {openvino.__version__.split('-')[0]} on CPU, {precision}"
         self.batch_tokens = 1024
+        # OpenVINO's binding sets itself up in its first run, and two first runs at once lock each
+        # other out for good (seen with 2026.4.1): so the first one is made here, alone
+        self.run({name: np.zeros((1, 2), dtype=np.int64) for name in self._names})
 
     def run(self, inputs: Mapping[str, IntArray]) -> FloatArray:
         if not hasattr(self._requests, "own"):

@@ -1,0 +1,108 @@
+"""From a run to a bundle: the gate, the command, and the same Documents as torch."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from clinsynth.corpora import jsonl
+from clinsynth.datamodules.batches import DocumentBatch
+from clinsynth.exporting import command, gate
+from clinsynth.models import TokenClassification
+from clinsynth_onnx.bundle import MANIFEST, Bundle
+from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.predictor import Predictor
+from clinsynth_onnx.schema import Schema
+from tests.clinsynth import toy
+
+
+@pytest.fixture(scope="module")
+def run(tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained run of the toy task, exported as its config says."""
+    from clinsynth.cli import main
+
+    folder = toy.write(tmp_path_factory.mktemp("export"), tiny_encoder)
+    main(["fit", f"--config={folder / 'ner.yaml'}", f"--run={folder / 'run'}", "--export=true"])
+    return folder / "run"
+
+
+def test_fit_exports_when_it_is_told_to(run: Path) -> None:
+    manifest = Bundle.open(run / "bundle").manifest
+    rows = {(row["engine"], row["variant"]): row for row in manifest["gate"]["rows"]}
+    assert rows["onnxruntime", "fp32"]["verdict"].startswith("kept")
+    assert rows["onnxruntime", "fp32"]["labels_equal"] == 1
+    assert rows["onnxruntime", "fp32"]["documents_equal"] == manifest["gate"]["documents"] + 1
+    assert manifest["gate"]["long_document_tokens"] > 512
+    made = manifest["made"]
+    assert made["data_sha256"]["train"] == json.loads((run / "data.json").read_text())["train"]["sha256"]
+    assert len(made["checkpoint_sha256"]) == 64 and made["environment"]["packages"]["torch"]
+
+
+def test_documents_equal_those_of_torch(run: Path) -> None:
+    documents = [*jsonl.read(run.parent / "ner_test.jsonl"), Document("fever and a drug " * 400)]
+    model = TokenClassification.load_from_checkpoint(run / "checkpoints" / "best.ckpt").eval()
+    with torch.inference_mode():
+        expected = model.annotate(DocumentBatch(model.codec.encode(documents), range(len(documents)), 2048))
+    assert sum(len(document.entities) for document in expected) > 40
+    with Predictor.load(run / "bundle", engine="onnxruntime", variant="fp32") as predictor:
+        assert predictor(documents) == expected
+
+
+def test_the_command_takes_a_run_and_reads_its_validation_part(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.main([str(run), str(run / "again.zip"), "--max-f1-drop=1"])
+    shown = capsys.readouterr().out
+    assert "15 documents with gold" in shown and "onnxruntime int8" in shown
+    assert MANIFEST in zipfile.ZipFile(run / "again.zip").namelist()
+    with Predictor.load(run / "again.zip") as zipped, Predictor.load(run / "bundle") as folder:
+        assert zipped("the drug fever.") == folder("the drug fever.")
+    with pytest.raises(FileExistsError, match=r"exists already\. Remedy"):
+        command.main([str(run), str(run / "again.zip")])
+
+
+def test_a_checkpoint_without_its_run_needs_documents(run: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "moved.ckpt"
+    alone.write_bytes((run / "checkpoints" / "best.ckpt").read_bytes())
+    with pytest.raises(ValueError, match=r"no config\.yaml beside .*Remedy: .*--documents"):
+        command.main([str(alone), str(tmp_path / "out")])
+    command.main([str(alone), str(tmp_path / "out"), "--documents", str(run.parent / "ner_test.jsonl")])
+    assert Bundle.open(tmp_path / "out").manifest["gate"]["documents"] == 21
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04"])
+def test_what_is_no_checkpoint_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.ckpt").write_bytes(content)
+    with pytest.raises(ValueError, match=r"is not a checkpoint of clinsynth .*Remedy"):
+        command.main([str(tmp_path / "x.ckpt"), str(tmp_path / "out")])
+
+
+def test_a_variant_that_loses_too_much_is_removed(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examined = gate._score
+    scores = iter([0.9, 0.9, 0.8, 0.8])  # torch, fp32, int8, and OpenVINO where it is installed
+    monkeypatch.setattr(gate, "_score", lambda *arguments: examined(*arguments) * 0 + next(scores))
+    command.main([str(run), str(tmp_path / "out")])
+    assert "refused: 0.1000 lower than torch, 0.005 is allowed" in capsys.readouterr().out.replace("\n", "")
+    bundle = Bundle.open(tmp_path / "out")
+    assert set(bundle.variants) == {"fp32"}
+    assert not (tmp_path / "out" / "model.int8.onnx").exists()
+    assert [row["verdict"][:4] for row in bundle.manifest["gate"]["rows"][1:3]] == ["kept", "refu"]
+    scores = iter([0.9, 0.8, 0.8, 0.8])
+    with pytest.raises(ValueError, match=r"no variant keeps strict_f1 within 0\.005 of torch"):
+        command.main([str(run), str(tmp_path / "none")])
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_long_document_is_longer_than_a_window(tiny_encoder: str, schema: Schema) -> None:
+    model = TokenClassification(schema, tiny_encoder, max_length=64, overlap=8)
+    gold = [Document("The gene. And fever!", (Entity(14, 19, "Disease"),))] * 40
+    long = gate.long_document(model, gold)
+    examples = model.codec.encode([replace(long, entities=())]).examples
+    assert len(examples) > 2 and len(examples[0]) == 64
