@@ -33,4 +33,5 @@ class UnwritableError(ValueError):
     """
 
     def __init__(self, document: str, problem: str) -> None:
+        self.problem = problem
         super().__init__(f"document {document!r}: {problem}. Remedy: write jsonl, which holds everything")

@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from clinsynth.corpora import bioc_files, brat, conll, jsonl, pubtator, relation_tsv, text
+from clinsynth.corpora import brat, conll, jsonl, pubtator, relation_tsv, text
 from clinsynth.corpora.errors import CorpusError, UnwritableError
 from clinsynth.corpora.lines import read_text
 from clinsynth_onnx.document import Document
@@ -32,11 +33,26 @@ class Format:
     suffixes: tuple[str, ...] = ()
 
 
+def _bioc(name: str) -> Callable[..., Any]:
+    """A function of ``bioc_files``, whose libraries are an extra."""
+
+    def call(*arguments: Any) -> Any:
+        try:
+            from clinsynth.corpora import bioc_files
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"BioC needs {error.name}, which is not installed. Remedy: pip install 'clinsynth[bioc]'"
+            ) from error
+        return getattr(bioc_files, name)(*arguments)
+
+    return call
+
+
 FORMATS = {
     "jsonl": Format(jsonl.read, jsonl.write, (".jsonl",)),
     "pubtator": Format(pubtator.read, pubtator.write, (".pubtator",)),
-    "bioc-xml": Format(bioc_files.read_xml, bioc_files.write_xml, (".xml",)),
-    "bioc-json": Format(bioc_files.read_json, bioc_files.write_json, (".json",)),
+    "bioc-xml": Format(_bioc("read_xml"), _bioc("write_xml"), (".xml",)),
+    "bioc-json": Format(_bioc("read_json"), _bioc("write_json"), (".json",)),
     "brat": Format(brat.read, brat.write),
     "iob1": Format(conll.read, conll.write_iob),
     "iob2": Format(conll.read, conll.write, (".conll", ".iob", ".iob2", ".bio")),

@@ -174,8 +174,8 @@ class Predictor:
         return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(examples, logits, strict=True)]
 
     def close(self) -> None:
-        """Ends the worker threads."""
-        self._pool.shutdown()
+        """Ends the worker threads; what they have not begun is dropped."""
+        self._pool.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Predictor:
         return self

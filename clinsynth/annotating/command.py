@@ -1,0 +1,296 @@
+"""``clinsynth annotate``: files of any size through a bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from clinsynth.annotating import sinks, sources
+from clinsynth.annotating.journal import Journal, line, reject
+from clinsynth.annotating.sources import STDIN, Columns, Row
+from clinsynth.commands import run
+from clinsynth_onnx.bundle import MANIFEST
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.predictor import IN_FLIGHT, Pending, Predictor
+
+STDOUT = "-"
+SHOWN = 20  # bad rows that are told one by one
+FINISHED_WITH_BAD_ROWS = 3
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Rows under way.
+
+    Attributes:
+        rows: The rows of a block.
+        pending: Their documents, or ``None`` if they cannot be taken together.
+    """
+
+    rows: Sequence[Row]
+    pending: Pending | None
+
+
+class Annotator:
+    """Takes rows through one bundle, or through two that are chained.
+
+    Args:
+        tag: What annotates.
+        relate: What relates the entities that were found, if anything.
+    """
+
+    def __init__(self, tag: Predictor, relate: Predictor | None) -> None:
+        self._tag = tag
+        self._relate = relate
+
+    def blocks(self, rows: Iterator[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
+        """Rows that were read together, and what became of them: annotated, or bad with a reason."""
+        under_way: deque[Work] = deque()
+        for block in self._cut(rows):
+            under_way.append(Work(block, self._start([row.document for row in block if row.document])))
+            if len(under_way) > IN_FLIGHT:
+                work = under_way.popleft()
+                yield list(work.rows), self._finish(work)
+        while under_way:
+            work = under_way.popleft()
+            yield list(work.rows), self._finish(work)
+
+    def _cut(self, rows: Iterator[Row]) -> Iterator[list[Row]]:
+        """Depends on the rows alone, so that work that goes on makes the same blocks."""
+        block: list[Row] = []
+        characters = 0
+        for row in rows:
+            block.append(row)
+            characters += len(row.document.text if row.document else row.raw)
+            if len(block) >= self._tag.block_documents or characters >= self._tag.block_characters:
+                yield block
+                block, characters = [], 0
+        if block:
+            yield block
+
+    def _start(self, documents: list[Document]) -> Pending | None:
+        try:
+            return self._tag.submit(documents)
+        except (ValueError, TypeError):  # of some document: each is tried alone when its turn comes
+            return None
+
+    def _finish(self, work: Work) -> list[Row]:
+        good = [row for row in work.rows if row.document]
+        try:
+            found = work.pending.result() if work.pending else None
+            if found is not None and self._relate:
+                found = self._relate(found)
+        except (ValueError, TypeError):
+            found = None
+        if found is None:
+            return [self._alone(row) for row in work.rows]
+        annotated = iter([replace(row, document=one) for row, one in zip(good, found, strict=True)])
+        return [next(annotated) if row.document else row for row in work.rows]
+
+    def _alone(self, row: Row) -> Row:
+        if row.document is None:
+            return row
+        try:
+            found = self._tag(row.document)
+            return replace(row, document=self._relate(found) if self._relate else found)
+        except (ValueError, TypeError) as error:
+            raw = line(row.document.to_json()).decode("utf-8").rstrip("\n")
+            # an error of the tokenizer may quote the text
+            problem = f"it cannot be annotated ({type(error).__name__})"
+            return replace(row, document=None, problem=problem, raw=raw)
+
+
+def annotate(
+    bundle: str,
+    input: str,
+    output: str,
+    relations: str | None = None,
+    input_format: str | None = None,
+    output_format: str | None = None,
+    text_column: str = "text",
+    id_column: str = "id",
+    engine: str = "auto",
+    variant: str = "auto",
+    workers: int | None = None,
+    threads: int = 1,
+) -> None:
+    """Annotates every row of the input. Stopped work goes on with the same command.
+
+    Bad rows are told, kept in OUTPUT.rejects.jsonl, and passed over. The exit code is 0 if there were
+    none, 3 if there were, 130 after Ctrl-C, 1 if the work could not be done.
+
+    Args:
+        bundle: What annotates: a bundle, a folder or a zip file.
+        input: A file, a folder of .txt files, or - for lines of standard input.
+        output: A file (brat: a folder), or - for JSON lines on standard output.
+        relations: A relation bundle, to relate the entities that were found.
+        input_format: text, lines, jsonl, csv, tsv, parquet, or a corpus format; told from the input if
+            not given.
+        output_format: jsonl, html, pubtator, brat, bioc-xml, bioc-json, iob1, iob2, iobes; told from the
+            ending of the output if not given.
+        text_column: The field or column of the text.
+        id_column: The field or column of the id; the row's number where there is none.
+        engine: onnxruntime, openvino, cuda, or auto for the fastest that is fit.
+        variant: A network of the bundle, or auto.
+        workers: Runs at the same time; by default one for each core that threads leaves.
+        threads: Cores of one run.
+    """
+    columns = Columns(text_column, id_column)
+    from_format = sources.format_of(input, input_format)
+    to_format = sinks.JSONL if output == STDOUT else sinks.format_of(output, output_format)
+    target = Path(output)
+    if output != STDOUT and target.exists():
+        raise FileExistsError(f"{output} exists already. Remedy: remove it, or write elsewhere")
+    predictors = [
+        Predictor.load(one, engine=engine, variant=variant, workers=workers, threads=threads)
+        for one in (bundle, relations)
+        if one is not None
+    ]
+    if relations is not None and predictors[1].bundle.task != "relation-extraction":
+        raise ValueError(f"{relations} finds no relations. Remedy: name a relation bundle")
+    annotator = Annotator(predictors[0], predictors[1] if relations else None)
+    told = Told()
+    try:
+        rows = sources.read(input, from_format, columns)
+        if output == STDOUT:
+            _to_stdout(annotator, rows, told)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            signature = {
+                "the input": "" if input == STDIN else sources.fingerprint(input),
+                "the input format": f"{from_format}, {text_column}, {id_column}",
+                "the bundle": _manifest(bundle),
+                "the relation bundle": _manifest(relations) if relations else "",
+                "what computes it": " / ".join(
+                    f"{one.engine.about}, {one.batch_tokens} tokens a run" for one in predictors
+                ),
+            }
+            journal = Journal(target, signature, resumable=input != STDIN)
+            try:
+                _to_journal(annotator, rows, journal, told, sources.size(input, from_format))
+            finally:
+                journal.close()
+            _finish(journal, target, to_format, told)
+    except KeyboardInterrupt:
+        for predictor in predictors:
+            predictor.close()
+        again = "" if STDIN in (input, output) else " The same command goes on from here."
+        print(f"\nStopped.{again}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    told.end(" / ".join(one.about for one in predictors), output)
+    for predictor in predictors:
+        predictor.close()
+    if told.bad:
+        sys.exit(FINISHED_WITH_BAD_ROWS)
+
+
+class Told:
+    """What people are told on the way, never with the text."""
+
+    def __init__(self) -> None:
+        self.documents = 0
+        self.bad = 0
+        self.before = 0
+        self._start = time.perf_counter()
+
+    def refuse(self, place: str, problem: str) -> None:
+        """Tells of a bad row, unless there were many."""
+        self.bad += 1
+        if self.bad <= SHOWN:
+            print(f"{place}: {problem}", file=sys.stderr)
+        elif self.bad == SHOWN + 1:
+            print("... further bad rows are counted only", file=sys.stderr)
+
+    def end(self, about: str, output: str) -> None:
+        """Tells what was done."""
+        seconds = time.perf_counter() - self._start
+        rate = (self.documents - self.before) / seconds
+        bad = f", {self.bad} bad rows" if self.bad else ""
+        kept = f", kept in {output}.rejects.jsonl" if self.bad and output != STDOUT else ""
+        where = "" if output == STDOUT else f": {output}"
+        print(
+            f"{self.documents} documents{bad}{kept}, {rate:.1f} documents/s with {about}{where}",
+            file=sys.stderr,
+        )
+
+
+def _to_stdout(annotator: Annotator, rows: Iterator[Row], told: Told) -> None:
+    for _, done in annotator.blocks(rows):
+        for row in done:
+            if row.document is None:
+                told.refuse(row.place, row.problem)
+            else:
+                told.documents += 1
+                sys.stdout.buffer.write(line(row.document.to_json()))
+        sys.stdout.buffer.flush()
+
+
+def _to_journal(
+    annotator: Annotator, rows: Iterator[Row], journal: Journal, told: Told, total: int | None
+) -> None:
+    told.bad = journal.rejected
+    told.documents = told.before = journal.rows - journal.rejected
+    if journal.rows:
+        print(f"Going on after {journal.rows} rows", file=sys.stderr)
+    columns = (
+        TextColumn("{task.fields[documents]} documents, {task.fields[rate]:.0f}/s"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total, documents=told.documents, rate=0.0)
+        start = time.perf_counter()
+        for block, done in annotator.blocks(islice(rows, journal.rows, None)):
+            bad = [row for row in done if row.document is None]
+            for row in bad:
+                told.refuse(row.place, row.problem)
+            good = [row.document for row in done if row.document is not None]
+            journal.add(len(block), good, bad)
+            told.documents += len(good)
+            rate = (told.documents - told.before) / (time.perf_counter() - start)
+            bar.update(task, completed=block[-1].done, documents=told.documents, rate=rate)
+
+
+def _finish(journal: Journal, output: Path, to_format: str, told: Told) -> None:
+    """Brings the work into its format and the bad rows beside it, and removes the journal's folder."""
+    rejects = journal.folder / "all_rejects.jsonl"
+    shutil.copyfile(journal.rejects, rejects)
+    with rejects.open("ab") as stream:
+
+        def refuse(document: Document, problem: str) -> None:
+            told.refuse(f"document {document.id}", problem)
+            told.documents -= 1
+            raw = line(document.to_json()).decode("utf-8").rstrip("\n")
+            stream.write(line(reject(Row(f"document {document.id}", None, problem, raw))))
+
+        result = sinks.write(journal.documents, journal.folder, to_format, refuse)
+    if rejects.stat().st_size:
+        rejects.replace(output.with_name(output.name + ".rejects.jsonl"))
+    result.rename(output)  # last, so that all is there when the output is
+    journal.remove()
+
+
+def _manifest(bundle: str) -> str:
+    """The hash of what vouches for a bundle."""
+    path = Path(bundle)
+    file = path / MANIFEST if path.is_dir() else path
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Runs the command."""
+    run(annotate, arguments, "clinsynth annotate")

@@ -1,0 +1,123 @@
+"""How far an annotation has come, on disk, so that it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from clinsynth.annotating.sources import Row
+from clinsynth_onnx.document import Document
+
+STATE = "state.json"
+DOCUMENTS = "documents.jsonl"
+REJECTS = "rejects.jsonl"
+
+
+def line(value: Mapping[str, Any]) -> bytes:
+    """A JSON line; halves of characters, which UTF-8 cannot hold, are spelt out."""
+    text = json.dumps(value, ensure_ascii=False) + "\n"
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return (json.dumps(value) + "\n").encode("ascii")
+
+
+def reject(row: Row) -> dict[str, str]:
+    """What is kept of a bad row."""
+    return {"place": row.place, "problem": row.problem, "raw": row.raw}
+
+
+class Journal:
+    """The folder ``OUTPUT.partial``: annotated documents, bad rows, and how much of both counts.
+
+    Whatever was written after the state was last saved is cut off when the work goes on, so each row
+    is there once.
+
+    Args:
+        output: Where the result will be.
+        signature: What the result depends on, by name.
+        resumable: Whether the input can be read again from its start.
+
+    Raises ``ValueError`` if work on something else was begun there.
+    """
+
+    def __init__(self, output: Path, signature: Mapping[str, str], resumable: bool) -> None:
+        self.folder = output.with_name(output.name + ".partial")
+        self.rows = 0
+        self.rejected = 0
+        self._signature = dict(signature)
+        self._sizes = {DOCUMENTS: 0, REJECTS: 0}
+        if not resumable:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if (self.folder / STATE).exists():
+            self._restore(output)
+        self._streams = {name: self._open(name) for name in self._sizes}
+
+    def _restore(self, output: Path) -> None:
+        try:
+            state = json.loads((self.folder / STATE).read_text(encoding="utf-8"))
+            self.rows, self.rejected = int(state["rows"]), int(state["rejected"])
+            self._sizes = {name: int(state["sizes"][name]) for name in self._sizes}
+            before = dict(state["signature"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{self.folder / STATE} is damaged. Remedy: remove {self.folder}") from error
+        changed = [name for name in self._signature if before.get(name) != self._signature[name]]
+        if changed:
+            raise ValueError(
+                f"{self.folder} holds unfinished work, but {', '.join(changed)} changed since. Remedy: go on "
+                f"as it was begun, or remove {self.folder}, or write elsewhere than {output}"
+            )
+
+    def _open(self, name: str) -> BinaryIO:
+        stream = (self.folder / name).open("ab")
+        if stream.tell() < self._sizes[name]:
+            raise ValueError(f"{self.folder / name} is shorter than it was. Remedy: remove {self.folder}")
+        stream.truncate(self._sizes[name])
+        return stream
+
+    def add(self, rows: int, documents: Sequence[Document], bad: Sequence[Row]) -> None:
+        """Keeps what became of the next rows of the input."""
+        self._streams[DOCUMENTS].writelines(line(document.to_json()) for document in documents)
+        self._streams[REJECTS].writelines(line(reject(row)) for row in bad)
+        for name, stream in self._streams.items():
+            stream.flush()
+            os.fsync(stream.fileno())
+            self._sizes[name] = stream.tell()
+        self.rows += rows
+        self.rejected += len(bad)
+        state = {
+            "rows": self.rows,
+            "rejected": self.rejected,
+            "sizes": self._sizes,
+            "signature": self._signature,
+        }
+        draft = self.folder / (STATE + ".new")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(state, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.folder / STATE)
+
+    def close(self) -> None:
+        """Closes the files."""
+        for stream in self._streams.values():
+            stream.close()
+
+    def remove(self) -> None:
+        """Removes the folder, once the result is elsewhere."""
+        shutil.rmtree(self.folder)
+
+    @property
+    def documents(self) -> Path:
+        """The annotated documents."""
+        return self.folder / DOCUMENTS
+
+    @property
+    def rejects(self) -> Path:
+        """The bad rows."""
+        return self.folder / REJECTS

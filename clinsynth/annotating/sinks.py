@@ -1,0 +1,129 @@
+"""From annotated documents to the format that was asked for, one document at a time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from clinsynth.annotating import page
+from clinsynth.annotating.journal import line
+from clinsynth.corpora import formats
+from clinsynth.corpora.errors import UnwritableError
+from clinsynth_onnx.document import Document
+
+JSONL = "jsonl"
+HTML = "html"
+APPENDED = ("pubtator", "iob1", "iob2", "iobes")  # documents one after the other
+KNOWN = (JSONL, HTML, *APPENDED, "brat", "bioc-xml", "bioc-json")
+ENDINGS = {
+    ".jsonl": JSONL,
+    ".html": HTML,
+    ".htm": HTML,
+    ".pubtator": "pubtator",
+    ".conll": "iob2",
+    ".iob2": "iob2",
+    ".xml": "bioc-xml",
+    ".json": "bioc-json",
+}
+XML_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<collection><source/><date/><key/>\n'
+
+Refuse = Callable[[Document, str], None]
+
+
+def format_of(output: str, name: str | None) -> str:
+    """The name of the output format. Raises ``ValueError`` that lists them."""
+    found = name or ENDINGS.get(Path(output).suffix.lower())
+    if found not in KNOWN:
+        problem = f"there is no output format {name!r}" if name else f"the ending of {output} tells no format"
+        raise ValueError(f"{problem}. Remedy: name one with --output_format: {', '.join(KNOWN)}")
+    return found
+
+
+def read_back(path: Path) -> Iterator[Document]:
+    """The annotated documents of a journal."""
+    with path.open(encoding="utf-8", newline="\n") as stream:
+        for text in stream:
+            yield Document.from_json(json.loads(text))
+
+
+def write(source: Path, folder: Path, name: str, refuse: Refuse) -> Path:
+    """Brings the documents of ``source`` into a format; returns where in ``folder`` the result is.
+
+    ``refuse`` is told of each document that the format cannot hold, and why.
+    """
+    if name == JSONL:
+        return source
+    result = folder / "result"
+    if result.is_dir():  # of a run that was stopped here
+        shutil.rmtree(result)
+    if name == HTML:
+        page.write(result, lambda: read_back(source))
+    elif name == "brat":
+        _brat(read_back(source), result, refuse)
+    else:
+        with result.open("wb") as stream, tempfile.TemporaryDirectory(dir=folder) as drafts:
+            for piece in _pieces(source, name, Path(drafts) / "single", refuse):
+                stream.write(piece)
+    return result
+
+
+def _pieces(source: Path, name: str, single: Path, refuse: Refuse) -> Iterator[bytes]:
+    if name == "bioc-xml":
+        yield XML_HEAD.encode("ascii")
+    elif name == "bioc-json":
+        yield b'{"source": "", "date": "", "key": "", "infons": {}, "documents": [\n'
+    first = True
+    for document in read_back(source):
+        try:
+            _checked(single, document, name)
+        except UnwritableError as error:
+            refuse(document, error.problem)
+            continue
+        if name == "bioc-xml":
+            yield _xml_document(single) + b"\n"
+        elif name == "bioc-json":
+            value = json.loads(single.read_text(encoding="utf-8"))["documents"][0]
+            yield (b"" if first else b",\n") + line(value).rstrip(b"\n")
+        else:
+            yield single.read_bytes()
+        first = False
+    if name == "bioc-xml":
+        yield b"</collection>\n"
+    elif name == "bioc-json":
+        yield b"\n]}\n"
+
+
+def _checked(path: Path, document: Document, name: str) -> None:
+    """Writes one document and reads it back; raises ``UnwritableError`` if it is not the same."""
+    path.unlink(missing_ok=True)
+    formats.write(path, [document], name)
+
+
+def _xml_document(path: Path) -> bytes:
+    from lxml import etree
+
+    node = etree.parse(path).find("document")
+    node.tail = None
+    return bytes(etree.tostring(node, encoding="utf-8"))
+
+
+def _brat(documents: Iterator[Document], draft: Path, refuse: Refuse) -> None:
+    draft.mkdir()
+    single = draft.with_name("single")
+    shutil.rmtree(single, ignore_errors=True)
+    for document in documents:
+        try:
+            formats.write(single, [document], "brat")
+        except UnwritableError as error:
+            refuse(document, error.problem)
+            continue
+        files = list(single.iterdir())
+        if any((draft / file.name).exists() for file in files):
+            refuse(document, "another document has the same id, and brat names files after ids")
+        else:
+            for file in files:
+                file.rename(draft / file.name)
+        shutil.rmtree(single)
