@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """Where a command's ``main(arguments)`` is, and what it is for."""
+    """Where a command's ``main(arguments)`` is, what it is for, and the extra that brings what it imports."""
 
     module: str
     summary: str
     passes_name: bool = False
+    extra: str = "train"
 
 
 COMMANDS = {
@@ -24,7 +25,7 @@ COMMANDS = {
     "tag": Command("clinsynth.tag", "Show a checkpoint's entities in colour on the terminal."),
     "export": Command("clinsynth.exporting.command", "Write a bundle that runs without torch."),
     "annotate": Command("clinsynth.annotating.command", "Annotate files of any size with a bundle."),
-    "serve": Command("clinsynth.serving.command", "Annotate over HTTP with a bundle."),
+    "serve": Command("clinsynth.serving.command", "Annotate over HTTP with a bundle.", extra="serve"),
     "corpus": Command("clinsynth.corpus", "Count what is in corpora, or convert between formats."),
 }
 
@@ -72,7 +73,7 @@ def main() -> None:
             raise
         sys.exit(
             f"clinsynth: {name!r} needs {error.name}, which is not installed. "
-            "Remedy: pip install 'clinsynth[train]'"
+            f"Remedy: pip install 'clinsynth[{command.extra}]'"
         )
     try:
         module.main([name, *arguments] if command.passes_name else arguments)

@@ -1,0 +1,135 @@
+"""Requests that arrive while the engine computes are computed together next."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from traceback import extract_tb
+
+from clinsynth.serving.chain import Outcome, Refusal
+from clinsynth_onnx.document import Document
+
+log = logging.getLogger(__name__)
+
+Annotate = Callable[[Sequence[Document]], list[Outcome]]
+FAILED = "it cannot be annotated; the server's log says where that failed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """The documents of one request, and their outcomes to come."""
+
+    documents: Sequence[Document]
+    outcomes: Future[list[Outcome]] = field(default_factory=Future)
+
+    @property
+    def characters(self) -> int:
+        """Of all its texts."""
+        return characters(self.documents)
+
+
+class Batcher:
+    """Threads that take what has queued, as much as fits, and annotate it at once.
+
+    Nothing waits for company: an idle thread takes a single request as soon as it comes.
+
+    Args:
+        annotate: What annotates documents; called from several threads.
+        threads: Batches under way at the same time.
+        batch_documents: Documents in a batch at most, unless one request has more.
+        batch_characters: Characters in a batch at most, unless one request has more.
+        started: Told the number of documents of each batch.
+    """
+
+    def __init__(
+        self,
+        annotate: Annotate,
+        threads: int,
+        batch_documents: int,
+        batch_characters: int,
+        started: Callable[[int], None],
+    ) -> None:
+        self._annotate = annotate
+        self._batch_documents = batch_documents
+        self._batch_characters = batch_characters
+        self._started = started
+        self._queue: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._threads = [threading.Thread(target=self._work, name=f"batch-{i}") for i in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def __len__(self) -> int:
+        """Requests that wait."""
+        return len(self._queue)
+
+    def submit(self, documents: Sequence[Document]) -> Future[list[Outcome]]:
+        """Queues documents; their outcomes come in the same order. Raises ``RuntimeError`` once closed."""
+        job = Job(documents)
+        with self._changed:
+            if self._closing:
+                raise RuntimeError("the batcher is closed")
+            self._queue.append(job)
+            self._changed.notify()
+        return job.outcomes
+
+    def close(self) -> None:
+        """Finishes what has queued, and ends the threads."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next():
+            documents = [document for job in batch for document in job.documents]
+            self._started(len(documents))
+            outcomes = iter(self._outcomes(documents))
+            for job in batch:
+                job.outcomes.set_result([next(outcomes) for _ in job.documents])
+
+    def _next(self) -> list[Job]:
+        """The oldest job and those behind it that fit; nothing once closed and empty."""
+        batch: list[Job] = []
+        documents = length = 0
+        with self._changed:
+            while not batch:
+                self._changed.wait_for(lambda: self._queue or self._closing)
+                if not self._queue:
+                    break
+                while self._queue:
+                    documents += len(self._queue[0].documents)
+                    length += self._queue[0].characters
+                    if batch and (documents > self._batch_documents or length > self._batch_characters):
+                        break
+                    job = self._queue.popleft()
+                    if job.outcomes.set_running_or_notify_cancel():  # somebody waits for it still
+                        batch.append(job)
+        return batch
+
+    def _outcomes(self, documents: Sequence[Document]) -> list[Outcome]:
+        """Annotates together; where that fails each alone, so that one fails for no other."""
+        try:
+            return self._annotate(documents)
+        except Exception as error:  # whatever it is, a thread must live on and every request be answered
+            if len(documents) == 1:
+                log.error("a document failed: %s", places(error))
+                return [Refusal(FAILED, ours=not isinstance(error, ValueError))]
+            return [outcome for document in documents for outcome in self._outcomes([document])]
+
+
+def characters(documents: Sequence[Document]) -> int:
+    """Of all texts together."""
+    return sum(len(document.text) for document in documents)
+
+
+def places(error: BaseException) -> str:
+    """What kind of error it is and where it came up, but not its message, which may hold text."""
+    frames = extract_tb(error.__traceback__)
+    return " < ".join([type(error).__name__, *(f"{f.filename}:{f.lineno}" for f in reversed(frames))])
