@@ -104,6 +104,13 @@ def drive(url: str, texts: list[str], expected: dict[str, Document], end: float)
     return tally
 
 
+def counter(page: str, name: str) -> float:
+    """What a page of metrics says of one of them."""
+    found = re.search(rf"^{name} (\S+)", page, re.MULTILINE)
+    assert found is not None, f"the server does not count {name}"
+    return float(found[1])
+
+
 def main() -> None:
     """Starts a server, drives it, stops it and prints what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -145,10 +152,7 @@ def main() -> None:
     seconds = np.array([one for tally in tallies for one in tally.seconds])
     wrong = sum((tally.wrong for tally in tallies), Counter[str]())
     p50, p95, p99 = 1000 * np.percentile(seconds, (50, 95, 99))
-    total, batches = (
-        float(re.search(rf"^clinsynth_batch_documents_{name} (\S+)", counters, re.MULTILINE)[1])  # type: ignore[index]
-        for name in ("sum", "count")
-    )
+    total, batches = (counter(counters, f"clinsynth_batch_documents_{name}") for name in ("sum", "count"))
     print(f"{options.clients} clients, {took:.0f} s: {len(seconds) / took:.1f} requests/s")
     print(f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms; {total / batches:.1f} documents a batch")
     brink = wrong.pop(BRINK, 0)

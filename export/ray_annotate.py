@@ -134,7 +134,7 @@ def annotate(
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = keep_order
     context.enable_progress_bars = False
-    # actors hold their cores until the end: reading and writing must not need any, or they would wait for good
+    # actors hold their cores until the end: reading and writing that need one would wait for good
     rows = ray.data.read_parquet(source, num_cpus=0)
     _check_columns(rows, source, id_column, text_column)
     settings: dict[str, Any] = {
