@@ -1,0 +1,1 @@
+"""From a task to labelled text: plans, requests to a language model, replies, and what they say."""

@@ -1,0 +1,106 @@
+"""What is asked of a language model and what it answered, as lines of OpenAI Batch files have it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["complete", "truncated", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One chat completion to ask for.
+
+    Args:
+        custom_id: Its name in a plan.
+        body: The JSON body of the call: model, messages, response_format and sampling settings.
+        draw: How many requests of the same body came before it in its plan. It tells apart several
+            samples of one prompt.
+    """
+
+    custom_id: str
+    body: Mapping[str, Any] = field(hash=False)
+    draw: int = 0
+
+    @property
+    def key(self) -> str:
+        """What its reply is cached under: the sha256 of all that can change the reply."""
+        return hashlib.sha256(canonical([self.body, self.draw]).encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for a request.
+
+    Args:
+        custom_id: The request's.
+        status_code: Of HTTP; 0 if no response came.
+        body: The chat completion, or the server's error.
+        error: Why there is no completion, in a few words without any text of the exchange.
+    """
+
+    custom_id: str
+    status_code: int
+    body: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    error: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the answer is whole."""
+        if self.error or self.status_code != 200 or not self._choice:
+            return "failed"
+        if self._message.get("refusal") or self._choice.get("finish_reason") == "content_filter":
+            return "refused"
+        if self._choice.get("finish_reason") == "length":
+            return "truncated"
+        return "complete"
+
+    @property
+    def text(self) -> str:
+        """What the model wrote; empty if nothing."""
+        content = self._message.get("content")
+        return content if isinstance(content, str) else ""
+
+    @property
+    def model(self) -> str:
+        """The model that answered, as it calls itself."""
+        return str(self.body.get("model") or "")
+
+    @property
+    def tokens(self) -> tuple[int, int] | None:
+        """Tokens of prompt and completion, or ``None`` if they were not recorded."""
+        usage = self.body.get("usage")
+        if not isinstance(usage, Mapping):
+            return None
+        counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+        return counts if all(isinstance(count, int) for count in counts) else None  # type: ignore[return-value]
+
+    @property
+    def _choice(self) -> Mapping[str, Any]:
+        choices = self.body.get("choices")
+        first = choices[0] if isinstance(choices, list) and choices else None
+        return first if isinstance(first, Mapping) else {}
+
+    @property
+    def _message(self) -> Mapping[str, Any]:
+        message = self._choice.get("message")
+        return message if isinstance(message, Mapping) else {}
+
+
+def canonical(value: Any) -> str:
+    """JSON that is equal for equal values: keys sorted, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def numbered(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Request]:
+    """Requests of (custom_id, body), each with the number of those before it that have the same body."""
+    seen: Counter[str] = Counter()
+    for custom_id, body in requests:
+        digest = hashlib.sha256(canonical(body).encode("utf-8")).hexdigest()
+        yield Request(custom_id, body, seen[digest])
+        seen[digest] += 1
