@@ -21,6 +21,8 @@ from clinsynth.datamodules.batches import Annotated, Batch, DocumentBatch
 from clinsynth.encoders import EncoderOptions
 from clinsynth.metrics.metric import DocumentScores
 from clinsynth.models.optimization import Optimization, build
+from clinsynth.models.starting import start
+from clinsynth.runs import best_of
 from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.codec import IGNORE, Codec, Example, FloatArray, pad
 from clinsynth_onnx.document import Document
@@ -42,6 +44,7 @@ class DocumentModel(LightningModule):
         encoder_options: How the encoder is trained.
         optimization: How weights are updated.
         class_weights: What an error on each class costs, by class name; 1 if not named.
+        start_from: A checkpoint, or a run folder, whose weights ``fit`` starts from.
     """
 
     monitor: str
@@ -54,6 +57,7 @@ class DocumentModel(LightningModule):
         encoder_options: EncoderOptions,
         optimization: Optimization,
         class_weights: dict[str, float] | None,
+        start_from: str | None = None,
     ) -> None:
         super().__init__()
         self.schema = schema
@@ -61,6 +65,7 @@ class DocumentModel(LightningModule):
         self.encoder_options = encoder_options
         self.optimization = optimization
         self.class_weights = class_weights
+        self.start_from = start_from
         self.network: nn.Module | None = None
         self._saved_encoder: dict[str, Any] | None = None
         self._weights: Tensor | None
@@ -89,9 +94,12 @@ class DocumentModel(LightningModule):
         )
 
     def setup(self, stage: str) -> None:
-        """Builds the network from pretrained weights, once."""
+        """Builds the network from pretrained weights, once, and loads those of a checkpoint if asked."""
         if self.network is None:
             self._build(encoders.pretrained(self.encoder_name, self.encoder_options))
+            if self.start_from is not None and stage == "fit":
+                assert self.network is not None
+                start(self.network, best_of(self.start_from), self.schema, self.codec.tokenizer.json)
 
     def on_fit_start(self) -> None:
         if self.device.type == "cpu":

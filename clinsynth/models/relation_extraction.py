@@ -30,6 +30,9 @@ class RelationExtraction(DocumentModel):
         encoder_options: How the encoder is trained.
         optimization: How weights are updated.
         class_weights: What an error on each class costs, by relation label; 1 if not named.
+        start_from: A checkpoint, or a run folder of which the best is taken, whose weights ``fit``
+            starts from: encoder, and head if the labels are the same. Progress and optimizer are new,
+            unlike with ``--ckpt_path``.
     """
 
     monitor = "val_f1"
@@ -43,8 +46,9 @@ class RelationExtraction(DocumentModel):
         encoder_options: EncoderOptions = ENCODER,
         optimization: Optimization = OPTIMIZATION,
         class_weights: dict[str, float] | None = None,
+        start_from: str | None = None,
     ) -> None:
-        super().__init__(schema, encoder, encoder_options, optimization, class_weights)
+        super().__init__(schema, encoder, encoder_options, optimization, class_weights, start_from)
         self.marking: Marking = marking
         self.max_length = max_length
         self.save_hyperparameters()

@@ -1,0 +1,82 @@
+"""Weights to start a training from: those that an earlier training ended with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor, nn
+
+from clinsynth_onnx.schema import Schema
+
+log = logging.getLogger("clinsynth")
+
+NETWORK = "network."
+ENCODER = "encoder."
+
+
+def start(network: nn.Module, path: Path, schema: Schema, tokenizer: str) -> None:
+    """Loads the weights of a checkpoint into a network: encoder and head, without optimizer or progress.
+
+    The head comes along if the checkpoint has the same kind of head for the same labels; otherwise it
+    stays as it is, and the log says so.
+
+    Args:
+        network: Has an ``encoder``; changed in place.
+        path: The checkpoint.
+        schema: The task of the model that is to be trained.
+        tokenizer: Its encoder's ``tokenizer.json``, as text.
+
+    Raises:
+        ValueError: The file is no checkpoint of clinsynth, or is of another encoder.
+    """
+    weights, labels, trained_with = _read(path)
+    if trained_with != tokenizer:
+        raise _other_encoder(path, "its tokenizer differs")
+    own = network.state_dict()
+    if labels != _labels(schema.entities, schema.relations) or _heads(weights) != _heads(own):
+        weights = {name: tensor for name, tensor in weights.items() if name.startswith(ENCODER)}
+        log.info("%s has another head: only its encoder is taken over", path)
+        weights |= {name: tensor for name, tensor in own.items() if not name.startswith(ENCODER)}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise _other_encoder(path, "its weights are others") from error
+    log.info("training starts from the weights of %s", path)
+
+
+def _heads(weights: Mapping[str, Tensor]) -> set[str]:
+    return {name for name in weights if not name.startswith(ENCODER)}
+
+
+def _labels(entities: Iterable[str], relations: Iterable[str]) -> tuple[list[str], list[str]]:
+    return list(entities), list(relations)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], tuple[list[str], list[str]], str]:
+    """The network's weights, the labels in the order of its outputs, and the encoder's tokenizer."""
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        weights = {
+            name.removeprefix(NETWORK): tensor
+            for name, tensor in checkpoint["state_dict"].items()
+            if name.startswith(NETWORK)
+        }
+        made = checkpoint["hyper_parameters"]["schema"]
+        labels = _labels(made["entities"], made.get("relations") or {})
+        tokenizer = str(checkpoint["encoder"]["tokenizer"])
+    except (KeyError, TypeError, AttributeError, RuntimeError, EOFError, UnpicklingError) as error:
+        raise ValueError(
+            f"{path} is not a checkpoint of clinsynth ({type(error).__name__}). Remedy: name another"
+        ) from error
+    return weights, labels, tokenizer
+
+
+def _other_encoder(path: Path, why: str) -> ValueError:
+    return ValueError(
+        f"{path} is of another encoder than the model ({why}). "
+        "Remedy: set 'encoder' to the one that it was trained with"
+    )
