@@ -6,10 +6,11 @@ RUN is a run folder of ``configs/ncbi_disease.yaml`` (the sentences of the test 
 ``configs/gad.yaml`` (the test pairs are classified). Without BUNDLE the run is exported first.
 
 Text goes in, annotations come out, tokenising and decoding included. Contestants take turns, so that a
-machine that slows down slows all of them; the best pass of each counts, and so it is with texts one
-by one. "labels equal" compares the labels of all tokens (all pairs) with those of the checkpoint in
-torch, "F1" all of them with gold. PYTHON is an interpreter that has optimum-onnx, which asks for an
-older transformers than the rest.
+machine that slows down slows all of them; the best pass of each counts. So it is with texts one by one,
+for which a bundle has a process of its own, without torch, as it has in production. "labels equal"
+compares the labels of all tokens (all pairs) with those of the checkpoint in torch, "F1" all of them
+with gold. PYTHON is an interpreter that has optimum-onnx, which asks for an older transformers than
+the rest.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -56,7 +58,8 @@ class Contestant:
     Attributes:
         name: What it is.
         annotate: Annotates a list.
-        alone: Whether to time it one text at a time too.
+        alone: Arguments of ``alone.py`` that time it one text at a time; none to do so in this process,
+            ``None`` not to.
         best: Seconds of its best pass.
         found: What it found.
         times: Seconds of single texts.
@@ -64,7 +67,7 @@ class Contestant:
 
     name: str
     annotate: Annotate
-    alone: bool = False
+    alone: tuple[str, ...] | None = None
     best: float = float("inf")
     found: list[Document] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
@@ -89,7 +92,9 @@ def contestants(model: DocumentModel, bundle: Path, pairs: bool, folder: Path) -
     made = []
     for size in (1, 16, 32):
         name = f"transformers pipeline, batch {size}"
-        made.append(Contestant(name, pipelines.transformers(model, pairs, size, folder), size == 1))
+        made.append(
+            Contestant(name, pipelines.transformers(model, pairs, size, folder), () if size == 1 else None)
+        )
 
     def sorted_by_length(documents: list[Document]) -> list[Document]:
         features = model.codec.encode([replace(d, entities=d.entities if pairs else ()) for d in documents])
@@ -108,7 +113,8 @@ def contestants(model: DocumentModel, bundle: Path, pairs: bool, folder: Path) -
     for engine, variant in choices:
         predictor = Predictor.load(bundle, engine=engine, variant=variant)
         print(predictor.about)
-        made.append(Contestant(f"clinsynth, {engine} {variant}", predictor, alone=True))
+        name = f"clinsynth, {engine} {variant}"
+        made.append(Contestant(name, predictor, alone=(str(bundle), engine, variant)))
     return made
 
 
@@ -125,14 +131,29 @@ def run_in_turns(everyone: Sequence[Contestant], documents: list[Document], repe
     chosen = documents[:: max(1, len(documents) // ALONE)]
     for _ in range(repeats):
         for one in everyone:
-            if one.alone:
+            if one.alone is not None:
                 time.sleep(SETTLE)
-                times = []
-                for document in chosen:
-                    start = time.perf_counter()
-                    one.annotate([document])
-                    times.append(time.perf_counter() - start)
+                times = one_by_one(one, chosen)
                 one.times = min(one.times or times, times, key=sum)
+
+
+def one_by_one(one: Contestant, documents: list[Document]) -> list[float]:
+    """Seconds of each document."""
+    if one.alone:
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as texts:
+            texts.writelines(json.dumps(document.to_json()) + "\n" for document in documents)
+            texts.flush()
+            script = str(Path(pipelines.__file__).with_name("alone.py"))
+            done = subprocess.run(
+                [sys.executable, script, *one.alone, texts.name], check=True, capture_output=True, text=True
+            )
+        return [float(x) for x in json.loads(done.stdout.splitlines()[-1])]
+    times = []
+    for document in documents:
+        start = time.perf_counter()
+        one.annotate([document])
+        times.append(time.perf_counter() - start)
+    return times
 
 
 def labels(model: DocumentModel, documents: Sequence[Document], pairs: bool) -> np.ndarray:

@@ -15,6 +15,7 @@ import torch
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 from torch import Tensor, nn
 
+from clinsynth.exporting.biases import fold_biases
 from clinsynth.models.base import DocumentModel
 from clinsynth_onnx.codec import FloatArray
 from clinsynth_onnx.tokens import IntArray
@@ -26,24 +27,38 @@ TOLERANCE = 1e-3  # of logits; what differs is the order of sums
 SHAPES = ((2, 24), (1, 5), (4, 61), (3, 33))  # batch and length; the first is traced, all are compared
 
 
+# what each token attends to is the same in all layers of these: every token that is not padding. Said
+# in one operator it saves the dozen that transformers derives it with
+PLAIN = {"bert", "roberta", "distilbert", "electra"}
+
+
 class _Tokens(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, plain: bool) -> None:
         super().__init__()
         self.network = network
+        self.plain = plain
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        logits: Tensor = self.network(input_ids, attention_mask, input_ids[:, :0])
+        mask = _attended(attention_mask) if self.plain else attention_mask
+        logits: Tensor = self.network(input_ids, mask, input_ids[:, :0])
         return logits
 
 
 class _Pairs(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, plain: bool) -> None:
         super().__init__()
         self.network = network
+        self.plain = plain
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, anchors: Tensor) -> Tensor:
-        logits: Tensor = self.network(input_ids, attention_mask, anchors)
+        mask = _attended(attention_mask) if self.plain else attention_mask
+        logits: Tensor = self.network(input_ids, mask, anchors)
         return logits
+
+
+def _attended(attention_mask: Tensor) -> Tensor:
+    """Whether a token attends to another, ``[batch, 1, length, length]``."""
+    return attention_mask.bool()[:, None, None, :].expand(-1, 1, attention_mask.size(1), -1)
 
 
 def probes(model: DocumentModel, pairs: bool) -> list[dict[str, IntArray]]:
@@ -71,13 +86,14 @@ def to_onnx(model: DocumentModel, pairs: bool) -> tuple[ir.Model, float]:
     an architecture cannot be exported or computes something else once it is.
     """
     assert model.network is not None
-    wrapped = (_Pairs if pairs else _Tokens)(model.network).eval()
+    wrapped = (_Pairs if pairs else _Tokens)(model.network, model.encoder_config.model_type in PLAIN).eval()
     batches = probes(model, pairs)
     problems = []
     for opset in OPSETS:
         try:
             graph = _export(wrapped, batches[0], opset)
             flatten_heads(graph)
+            fold_biases(graph)
             difference = _difference(wrapped, graph, batches)
         except Exception as error:  # torch.export's and onnxruntime's errors have no common class
             problems.append(f"opset {opset}: {type(error).__name__}: {str(error).strip().splitlines()[0]}")

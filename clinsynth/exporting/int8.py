@@ -16,6 +16,7 @@ CONTRIB = "com.microsoft"
 NARROW = 16  # columns; a head this narrow costs nothing in fp32
 ZERO = 128  # activations are stored from 1 to 255 around it
 LARGEST = 127
+GELU_LOWEST = 0.17  # no value of Gelu is below -0.17, so from there up the largest is the largest in size
 
 
 def quantize(model: ir.Model) -> int:
@@ -63,15 +64,22 @@ def _is_product(node: ir.Node) -> bool:
 
 def _quantized_rows(tape: _Constants, source: ir.Value) -> tuple[ir.Value, ir.Value, list[ir.Node]]:
     """The largest magnitude of each row, and the rows divided by it as integers around ``ZERO``."""
-    size = ir.node("Abs", [source])
-    largest = ir.node("ReduceMax", [size.outputs[0], tape.constant(np.array([-1]))], {"keepdims": 1})
+    last, producer = tape.constant(np.array([-1])), source.producer()
+    if producer is not None and producer.op_type == "Gelu":
+        highest = ir.node("ReduceMax", [source, last], {"keepdims": 1})
+        largest = ir.node("Max", [highest.outputs[0], tape.constant(np.float32(GELU_LOWEST))])
+        before = [highest]
+    else:
+        size = ir.node("Abs", [source])
+        largest = ir.node("ReduceMax", [size.outputs[0], last], {"keepdims": 1})
+        before = [size]
     # a row of zeros becomes 0/0, then some integer, and zero again when it is multiplied by its size
     relative = ir.node("Div", [source, largest.outputs[0]])
     integers = ir.node(
         "QuantizeLinear",
         [relative.outputs[0], tape.constant(np.float32(1 / LARGEST)), tape.constant(np.uint8(ZERO))],
     )
-    return largest.outputs[0], integers.outputs[0], [size, largest, relative, integers]
+    return largest.outputs[0], integers.outputs[0], [*before, largest, relative, integers]
 
 
 def _quantized_columns(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

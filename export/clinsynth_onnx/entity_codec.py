@@ -87,7 +87,10 @@ class EntityCodec:
         offsets = np.concatenate([tokens.offsets for tokens in features.tokens])
         # a token without characters says nothing and stands between none
         visible = offsets[:, 0] < offsets[:, 1]
-        own, offsets, chances = own[visible], offsets[visible], probabilities(scores[visible])
+        own, offsets, scores = own[visible], offsets[visible], scores[visible]
+        if not (scores.argmax(axis=1) != OUTSIDE).any():  # then no path is better than the one outside
+            return [document.annotated(()) for document in features.documents]
+        chances = probabilities(scores)
         lengths = np.bincount(own, minlength=len(features.documents))
         inner = continues_word(text, offsets + text_starts[own, None])
         inner[np.cumsum(lengths)[:-1][np.cumsum(lengths)[:-1] < len(inner)]] = False

@@ -111,6 +111,8 @@ class Predictor:
     def __call__(self, documents: Text | Iterable[Text]) -> Document | list[Document]:
         if isinstance(documents, str | Document):
             return self._at_once([documents])[0]
+        if isinstance(documents, Sequence) and len(documents) == 1:
+            return self._at_once(documents)
         return list(self.stream(documents))
 
     def stream(self, documents: Iterable[Text]) -> Iterator[Document]:

@@ -56,7 +56,10 @@ class TextTokenizer:
 
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenises each text whole, whatever its length."""
-        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        if len(texts) == 1:  # waking the threads that a batch is shared out to would take longer
+            encodings = [self._tokenizer.encode(texts[0], add_special_tokens=False)]
+        else:
+            encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         tokens = [_tokens(encoding) for encoding in encodings]
         _trim(texts, tokens)
         for text, own in zip(texts, tokens, strict=True):
