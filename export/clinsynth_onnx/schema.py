@@ -37,12 +37,14 @@ class RelationType:
         tail: Labels that the second entity may have.
         definition: What is meant by it, in one or two sentences.
         none_label: What to call a pair of fitting entities that is not so related.
+        guidelines: Annotation rules: what counts as so related, what does not.
     """
 
     head: list[str]
     tail: list[str]
     definition: str = ""
     none_label: str = "None"
+    guidelines: str = ""
 
 
 @dataclass(frozen=True)
