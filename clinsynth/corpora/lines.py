@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 
 from clinsynth.corpora.errors import CorpusError
@@ -10,11 +12,16 @@ BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def read_text(path: Path) -> str:
-    """The whole file as it is, line ends included. Raises ``CorpusError`` where it is not UTF-8."""
+    """The whole file as it is, line ends included; unpacked if its name ends in ``.gz``.
+
+    Raises ``CorpusError`` where it is not UTF-8.
+    """
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if path.suffix != ".gz" else gzip.decompress(path.read_bytes())
     except FileNotFoundError as error:
         raise CorpusError(path, None, "there is no such file", "check the path") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise CorpusError(path, None, f"the file cannot be unpacked ({error})", "get it again") from error
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

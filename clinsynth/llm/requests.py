@@ -7,12 +7,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 Outcome = Literal["complete", "truncated", "refused", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One chat completion to ask for.
 
@@ -27,10 +28,10 @@ class Request:
     body: Mapping[str, Any] = field(hash=False)
     draw: int = 0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What its reply is cached under: the sha256 of all that can change the reply."""
-        return hashlib.sha256(canonical([self.body, self.draw]).encode("utf-8")).hexdigest()
+        return hashlib.sha256(canonical([self.body, self.draw]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,6 @@ def numbered(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Requ
     """Requests of (custom_id, body), each with the number of those before it that have the same body."""
     seen: Counter[str] = Counter()
     for custom_id, body in requests:
-        digest = hashlib.sha256(canonical(body).encode("utf-8")).hexdigest()
+        digest = hashlib.sha256(canonical(body).encode("utf-8", "surrogatepass")).hexdigest()
         yield Request(custom_id, body, seen[digest])
         seen[digest] += 1

@@ -1,0 +1,134 @@
+"""Plans and replies as files: the input and output lines of the OpenAI Batch API.
+
+Format: https://platform.openai.com/docs/api-reference/batch (request input and output objects).
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Literal, TextIO, cast
+
+from clinsynth.corpora.errors import CorpusError
+from clinsynth.llm.requests import Reply, Request, numbered
+
+METHOD, URL = "POST", "/v1/chat/completions"
+
+
+def write_plan(path: Path, requests: Iterable[Request]) -> None:
+    """One request a line."""
+    _write(
+        path,
+        ({"custom_id": one.custom_id, "method": METHOD, "url": URL, "body": one.body} for one in requests),
+    )
+
+
+def read_plan(path: Path) -> list[Request]:
+    """The requests of a plan, ``.gz`` or not. Raises ``CorpusError`` with the line number."""
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    seen: set[str] = set()
+    for number, line in _lines(path):
+        custom_id, body = _text(path, number, line, "custom_id"), line.get("body")
+        if custom_id in seen:
+            raise CorpusError(
+                path, number, f"the custom_id {custom_id!r} occurs twice", "give each request its own"
+            )
+        if line.get("method", METHOD) != METHOD or not str(line.get("url", URL)).endswith(
+            "/chat/completions"
+        ):
+            raise CorpusError(
+                path, number, "the request is no chat completion", f"it must be a {METHOD} to {URL}"
+            )
+        if not isinstance(body, Mapping) or not isinstance(body.get("messages"), list):
+            raise CorpusError(path, number, "the request has no body with messages", "write the plan anew")
+        seen.add(custom_id)
+        found.append((custom_id, body))
+    return list(numbered(found))
+
+
+def write_replies(path: Path, replies: Iterable[Reply]) -> None:
+    """One reply a line."""
+    _write(path, map(_reply_line, replies))
+
+
+def read_replies(path: Path) -> Iterator[Reply]:
+    """The replies of an output or error file, ``.gz`` or not. Raises ``CorpusError`` with the line number."""
+    for number, line in _lines(path):
+        custom_id = _text(path, number, line, "custom_id")
+        response, error = line.get("response"), line.get("error")
+        if response is None and error is None:
+            raise CorpusError(
+                path, number, "the line has neither a response nor an error",
+                "is it a plan? an output file of the Batch API is needed",
+            )  # fmt: skip
+        response = response if isinstance(response, Mapping) else {}
+        status, body = response.get("status_code", 0), response.get("body")
+        code = ""
+        if error is not None:
+            code = str((isinstance(error, Mapping) and error.get("code")) or "failed")
+        yield Reply(
+            custom_id,
+            status if isinstance(status, int) else 0,
+            body if isinstance(body, Mapping) else {},
+            code,
+        )
+
+
+def _reply_line(reply: Reply) -> dict[str, Any]:
+    return {
+        "id": f"batch_req_{reply.custom_id}",
+        "custom_id": reply.custom_id,
+        "response": {"status_code": reply.status_code, "request_id": "", "body": reply.body}
+        if reply.status_code
+        else None,
+        "error": {"code": reply.error, "message": ""} if reply.error or not reply.status_code else None,
+    }
+
+
+def open_text(path: Path, mode: Literal["r", "w"]) -> TextIO:
+    """A text file, compressed if its name ends in ``.gz``; the same text gives the same bytes."""
+    if path.suffix != ".gz":
+        return path.open(mode, encoding="utf-8", newline="\n")
+    packed = gzip.GzipFile(path.name, f"{mode}b", fileobj=path.open(f"{mode}b"), mtime=0)
+    return cast(TextIO, io.TextIOWrapper(cast(IO[bytes], packed), encoding="utf-8", newline="\n"))
+
+
+def _write(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
+    with open_text(path, "w") as stream:
+        for value in values:
+            stream.write(json.dumps(value) + "\n")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        with open_text(path, "r") as stream:
+            lines = enumerate(stream, 1)
+            first = next(lines, None)
+            if first is None:
+                raise CorpusError(path, None, "the file is empty", "get it again, or write the plan anew")
+            for number, line in chain([first], lines):
+                if not line.strip():
+                    continue
+                try:
+                    value = json.loads(line)
+                except ValueError as error:
+                    raise CorpusError(
+                        path, number, "the line is not JSON", "is the file cut off? get it again"
+                    ) from error
+                if not isinstance(value, Mapping):
+                    raise CorpusError(path, number, "the line is not a JSON object", "get the file again")
+                yield number, value
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise CorpusError(path, None, f"the file cannot be read ({error})", "get it again") from error
+
+
+def _text(path: Path, number: int, line: Mapping[str, Any], key: str) -> str:
+    value = line.get(key)
+    if not isinstance(value, str) or not value:
+        raise CorpusError(path, number, f"the line has no {key!r}", "it must be a line of the Batch API")
+    return value

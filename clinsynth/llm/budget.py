@@ -1,0 +1,154 @@
+"""What requests cost, and where to stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from clinsynth.corpora.errors import CorpusError
+from clinsynth.corpora.lines import read_text
+from clinsynth.llm.requests import Reply, Request
+
+CHARACTERS_PER_TOKEN = 4  # of English text, about
+GUESSED_ANSWER = 600  # tokens, where nothing better is known
+
+Prices = Mapping[str, tuple[float, float]]
+"""USD per million tokens of prompt and answer, by model."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Where to stop asking.
+
+    Args:
+        tokens: Of prompts and answers together; no limit if not given.
+        money: In the currency of the price list; no limit if not given.
+        prices: Your own price list, in the form of clinsynth/llm/prices.json.
+    """
+
+    tokens: int | None = None
+    money: float | None = None
+    prices: Path | None = None
+
+
+def read_prices(path: Path | None = None) -> Prices:
+    """A price list; the one that comes with the package if no other is named. Raises ``CorpusError``."""
+    own = path or Path(str(resources.files("clinsynth.llm") / "prices.json"))
+    try:
+        models = json.loads(read_text(own))["models"]
+        return {name: (float(one["input"]), float(one["output"])) for name, one in models.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, CorpusError):
+            raise
+        raise CorpusError(
+            own, None, "this is no price list", 'write {"models": {NAME: {"input": USD, "output": USD}}}'
+        ) from error
+
+
+class Spending:
+    """What was spent, and whether the next request still fits the budget.
+
+    A request counts with an estimate while it is under way, and with what the server says it used
+    afterwards. The estimate is its characters by 4 and the longest answer so far, or before any answer
+    ``max_tokens``. Raises ``ValueError`` if money is limited and the price of a model is not known.
+    """
+
+    def __init__(self, budget: Budget, prices: Prices) -> None:
+        self.prompt_tokens = self.answer_tokens = 0
+        self.money: float | None = 0.0
+        self._budget = budget
+        self._prices = prices
+        self._longest = 0
+        self._reserved: dict[int, tuple[int, float]] = {}
+
+    def check(self, requests: Iterable[Request]) -> None:
+        """Raises ``ValueError`` if money is limited and a model has no price."""
+        models = {str(one.body.get("model")) for one in requests}
+        unknown = sorted(models - self._prices.keys())
+        if self._budget.money is not None and unknown:
+            raise ValueError(
+                f"the price of {unknown[0]!r} is not known, so that a budget of money cannot be kept. "
+                "Remedy: add it to a price list, named with --budget.prices, or limit --budget.tokens"
+            )
+
+    def reserve(self, request: Request) -> bool:
+        """Takes the estimate of a request out of the budget; ``False`` if it does not fit."""
+        prompt, answer = estimate(request, self._longest or None)
+        tokens, money = prompt + answer, self._cost(request, prompt, answer) or 0.0
+        held = self._reserved.values()
+        if self._budget.tokens is not None:
+            spent = self.prompt_tokens + self.answer_tokens + sum(one[0] for one in held)
+            if spent + tokens > self._budget.tokens:
+                return False
+        if self._budget.money is not None:
+            spent_money = (self.money or 0.0) + sum(one[1] for one in held)
+            if spent_money + money > self._budget.money:
+                return False
+        if self._budget.tokens is not None or self._budget.money is not None:
+            self._reserved[id(request)] = (tokens, money)
+        return True
+
+    def release(self, request: Request) -> None:
+        """Gives the estimate back once a request has ended."""
+        self._reserved.pop(id(request), None)
+
+    def add(self, request: Request, reply: Reply) -> None:
+        """Counts a reply: what its server says, or the estimate if it does not say."""
+        used = reply.tokens
+        prompt, answer = used or (estimate(request)[0], len(reply.text) // CHARACTERS_PER_TOKEN)
+        self.prompt_tokens += prompt
+        self.answer_tokens += answer
+        self._longest = max(self._longest, answer)
+        cost = self._cost(request, prompt, answer)
+        self.money = None if cost is None or self.money is None else self.money + cost
+
+    def _cost(self, request: Request, prompt: int, answer: int) -> float | None:
+        price = self._prices.get(str(request.body.get("model")))
+        return None if price is None else (prompt * price[0] + answer * price[1]) / 1e6
+
+
+def estimate(request: Request, answer: int | None = None) -> tuple[int, int]:
+    """Tokens of prompt and answer, about."""
+    messages = request.body.get("messages") or []
+    characters = sum(len(str(one.get("content") or "")) for one in messages)
+    limit = request.body.get("max_tokens") or request.body.get("max_completion_tokens") or GUESSED_ANSWER
+    return characters // CHARACTERS_PER_TOKEN + 8, answer or int(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What asking a plan would cost, about.
+
+    Args:
+        requests: Of the plan.
+        cached: Of these, with a reply on disk.
+        prompt_tokens: Of those to ask.
+        answer_tokens: Of their answers.
+        money: Of both, or ``None`` if a price is not known.
+    """
+
+    requests: int
+    cached: int
+    prompt_tokens: int
+    answer_tokens: int
+    money: float | None
+
+
+def forecast(
+    requests: Iterable[Request], missing: Iterable[Request], seen: Iterable[Reply], prices: Prices
+) -> Forecast:
+    """Prices only what is missing; answers as long as the mean of those seen, or as ``GUESSED_ANSWER``."""
+    lengths = [used[1] for reply in seen if (used := reply.tokens)]
+    answer = sum(lengths) // len(lengths) if lengths else GUESSED_ANSWER
+    spending = Spending(Budget(), prices)
+    total = sum(1 for _ in requests)
+    count = 0
+    for request in missing:
+        count += 1
+        prompt = estimate(request)[0]
+        usage = {"prompt_tokens": prompt, "completion_tokens": answer}
+        spending.add(request, Reply(request.custom_id, 200, {"usage": usage}))
+    return Forecast(total, total - count, spending.prompt_tokens, spending.answer_tokens, spending.money)

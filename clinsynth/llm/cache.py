@@ -1,0 +1,125 @@
+"""Replies that were paid for, on disk: asked once, kept for good."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import diskcache
+
+from clinsynth.llm.requests import Reply, Request, canonical
+
+RANK = {"complete": 3, "truncated": 2, "refused": 1, "failed": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of replies that were read from a file.
+
+    Args:
+        added: New to the cache.
+        known: There already.
+        failed: Without an answer; these requests are still to be asked.
+        strangers: ``custom_id`` of replies to requests that the plan does not have.
+    """
+
+    added: int
+    known: int
+    failed: int
+    strangers: tuple[str, ...]
+
+
+class ReplyCache:
+    """A folder with one entry a request: its body, and every reply that it ever got.
+
+    An entry's key is ``Request.key``, so that a request of another plan, folder or machine finds it too.
+    JSON in SQLite, no pickle; nothing is ever evicted. Several processes may use it at once. What was added
+    survives the death of the process.
+
+    Raises ``ValueError`` where the folder holds something else, or its database is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self._cache = diskcache.Cache(
+                str(folder), disk=diskcache.JSONDisk, eviction_policy="none", statistics=0, tag_index=0
+            )
+            len(self._cache)
+        except (sqlite3.DatabaseError, diskcache.Timeout) as error:
+            raise ValueError(
+                f"{folder}: the cache of replies cannot be opened ({error}). Remedy: if another process has "
+                "it, wait; if it is damaged, repair it with sqlite3's .recover, or name another folder"
+            ) from error
+
+    def __enter__(self) -> ReplyCache:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._cache.close()
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def replies(self, request: Request) -> list[Reply]:
+        """Every reply that a request got, the first one first."""
+        entry = self._cache.get(request.key)
+        return [] if entry is None else [_reply(request.custom_id, one) for one in entry["replies"]]
+
+    def reply(self, request: Request) -> Reply | None:
+        """The best reply so far: complete before truncated before refused, and the earlier first."""
+        return max(self.replies(request), key=lambda one: RANK[one.outcome], default=None)
+
+    def add(self, given: Iterable[tuple[Request, Reply]]) -> None:
+        """Keeps replies; on return they are on disk."""
+        with self._cache.transact(retry=True):
+            for request, reply in given:
+                kept = {"status_code": reply.status_code, "body": reply.body}
+                entry = {"body": request.body, "draw": request.draw, "replies": [kept]}
+                if not self._cache.add(request.key, entry):
+                    entry = self._cache[request.key]
+                    self._cache[request.key] = {**entry, "replies": [*entry["replies"], kept]}
+
+    def take(self, requests: Sequence[Request], replies: Iterable[Reply]) -> Imported:
+        """Keeps the replies of a Batch output file; the same reply twice is kept once."""
+        wanted = {request.custom_id: request for request in requests}
+        new: list[tuple[Request, Reply]] = []
+        seen: set[tuple[str, str]] = set()
+        known = failed = 0
+        strangers: list[str] = []
+        for reply in replies:
+            request = wanted.get(reply.custom_id)
+            if request is None:
+                strangers.append(reply.custom_id)
+            elif reply.outcome == "failed":
+                failed += 1
+            else:
+                mark = (request.key, canonical(reply.body))
+                if mark in seen or any(canonical(one.body) == mark[1] for one in self.replies(request)):
+                    known += 1
+                else:
+                    new.append((request, reply))
+                seen.add(mark)
+        self.add(new)
+        return Imported(len(new), known, failed, tuple(strangers))
+
+    def bodies(self) -> Iterator[tuple[Mapping[str, Any], int]]:
+        """Body and draw number of every request that has an entry."""
+        for key in self._cache:
+            entry = self._cache.get(key)
+            if entry is not None:
+                yield entry["body"], entry["draw"]
+
+
+def _reply(custom_id: str, value: Mapping[str, Any]) -> Reply:
+    return Reply(custom_id, value["status_code"], value["body"])

@@ -1,0 +1,248 @@
+"""Asks for whatever the cache lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from clinsynth.llm.budget import Budget, Spending, read_prices
+from clinsynth.llm.cache import ReplyCache
+from clinsynth.llm.requests import Reply, Request
+from clinsynth.llm.server import FORMS, Asker, Server, ServerError, connect
+
+STAGGER = 0.0005  # seconds between the first requests; all at once they would stay in step, and wait together
+
+BUDGET = "the budget is used up"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that ended without a reply."""
+
+    custom_id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Filled:
+    """What came of asking.
+
+    Args:
+        cached: Requests that needed no asking.
+        replies: Replies that were paid for, repeated answers included.
+        failures: Requests that ended without a reply.
+        left: Requests that were not asked, because it stopped before.
+        stopped: Why it stopped; empty if it did not.
+        response_format: The form of answer that the server took.
+        prompt_tokens: As the server counted, or estimated where it did not.
+        answer_tokens: The same of answers.
+        money: By the price list; ``None`` if a price is not known.
+    """
+
+    cached: int = 0
+    replies: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    left: int = 0
+    stopped: str = ""
+    response_format: str = FORMS[0]
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    money: float | None = None
+
+
+def missing(requests: Sequence[Request], cache: ReplyCache, attempts: int) -> list[tuple[Request, int]]:
+    """Those without a complete reply that were asked less often than they may be, and how often they were."""
+    found = []
+    for request in requests:
+        replies = cache.replies(request)
+        if len(replies) < attempts and not any(one.outcome == "complete" for one in replies):
+            found.append((request, len(replies)))
+    return found
+
+
+def fill(
+    requests: Sequence[Request], cache: ReplyCache, server: Server, budget: Budget | None = None
+) -> Filled:
+    """Asks what is missing; each reply is on disk before it counts.
+
+    A first Ctrl-C (or SIGTERM) lets the requests under way end, a second one does not.
+
+    Raises:
+        ValueError: No key, an unknown price, or a server that answers no request (401, 403, 404).
+        KeyboardInterrupt: After Ctrl-C, once everything that came is on disk.
+    """
+    wanted = missing(requests, cache, server.attempts)
+    budget = budget or Budget()
+    spending = Spending(budget, read_prices(budget.prices))
+    spending.check(request for request, _ in wanted)
+    filled = Filled(cached=len(requests) - len(wanted), money=0.0)
+    if wanted:
+        asyncio.run(_Filling(wanted, cache, server, spending, filled).run())
+    return filled
+
+
+class _Filling:
+    def __init__(
+        self,
+        wanted: list[tuple[Request, int]],
+        cache: ReplyCache,
+        server: Server,
+        spending: Spending,
+        filled: Filled,
+    ) -> None:
+        self._waiting = iter(wanted)
+        self._total = len(wanted)
+        self._ended = 0
+        self._cache = cache
+        self._server = server
+        self._spending = spending
+        self._filled = filled
+        self._interrupted = False
+        self._fatal: ServerError | None = None
+        self._arrived: asyncio.Queue[tuple[Request, Reply]] = asyncio.Queue(2 * server.concurrency)
+        self._shown: Callable[[], None] = lambda: None
+
+    async def run(self) -> None:
+        filled, spending = self._filled, self._spending
+        client = connect(self._server)
+        asker = Asker(self._server, client)
+        with self._signals(), self._progress(), ThreadPoolExecutor(1) as disk:
+            writer = asyncio.create_task(self._write(disk))
+            workers = asyncio.create_task(self._workers(asker))
+            try:
+                await asyncio.wait({writer, workers}, return_when=asyncio.FIRST_COMPLETED)
+                if writer.done():
+                    writer.result()  # raises: the disk is full, or the like
+                await workers
+            finally:
+                workers.cancel()
+                if not writer.done():
+                    await self._arrived.join()
+                writer.cancel()
+                await client.close()
+        filled.left = self._total - self._ended
+        filled.response_format = FORMS[asker.form]
+        filled.prompt_tokens, filled.answer_tokens = spending.prompt_tokens, spending.answer_tokens
+        filled.money = spending.money
+        if self._fatal is not None:
+            raise ValueError(
+                f"{self._fatal}. {filled.replies} replies came before that and are kept"
+            ) from self._fatal
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    async def _workers(self, asker: Asker) -> None:
+        workers = []
+        for _ in range(min(self._server.concurrency, self._total)):
+            workers.append(asyncio.create_task(self._worker(asker)))
+            await asyncio.sleep(STAGGER)
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for one in workers:
+                one.cancel()
+
+    async def _worker(self, asker: Asker) -> None:
+        for request, asked in self._waiting:
+            if self._interrupted or self._filled.stopped:
+                return
+            if not await self._settle(request, asked, asker):
+                return
+            self._ended += 1
+
+    async def _settle(self, request: Request, asked: int, asker: Asker) -> bool:
+        """Asks until there is a complete reply, a failure, or nothing left to spend; whether it ended."""
+        for _ in range(asked, self._server.attempts):
+            if not self._spending.reserve(request):
+                self._filled.stopped = BUDGET
+                return False
+            try:
+                reply = await asker.ask(request)
+            except ServerError as stop:
+                self._fatal = stop
+                self._filled.stopped = str(stop)
+                return False
+            finally:
+                self._spending.release(request)
+            if reply.outcome == "failed":
+                self._filled.failures.append(Failure(request.custom_id, reply.error or "no usable answer"))
+                return True
+            self._spending.add(request, reply)
+            await self._arrived.put((request, reply))
+            self._filled.replies += 1
+            self._shown()
+            if reply.outcome == "complete":
+                break
+        return True
+
+    async def _write(self, disk: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = [await self._arrived.get()]
+            while not self._arrived.empty():
+                batch.append(self._arrived.get_nowait())
+            await loop.run_in_executor(disk, self._cache.add, batch)
+            for _ in batch:
+                self._arrived.task_done()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        main = asyncio.current_task()
+
+        def stop() -> None:
+            if self._interrupted and main is not None:
+                main.cancel()
+            self._interrupted = True
+            print(
+                "\nStopping after the requests under way, whose answers are paid for. "
+                "Ctrl-C again ends at once.",
+                file=sys.stderr,
+            )
+
+        numbers: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+        try:
+            for number in numbers:
+                loop.add_signal_handler(number, stop)
+        except (ValueError, RuntimeError, NotImplementedError):  # not in the main thread, or Windows
+            numbers = ()
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+    @contextmanager
+    def _progress(self) -> Iterator[None]:
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("asking"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[about]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task("", total=self._total, about="")
+            loop = asyncio.get_running_loop()
+            begin = loop.time()
+
+            def show() -> None:
+                rate = self._filled.replies / (loop.time() - begin + 1e-9)
+                spent = self._spending
+                money = f", {spent.money:.2f} USD" if spent.money else ""
+                tokens = spent.prompt_tokens + spent.answer_tokens
+                about = f"{rate:.1f}/s, {tokens} tokens{money}, {len(self._filled.failures)} failed"
+                bar.update(task, completed=self._ended, about=about)
+
+            if console.is_terminal:
+                self._shown = show
+            yield

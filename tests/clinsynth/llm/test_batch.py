@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clinsynth.corpora.errors import CorpusError
+from clinsynth.llm.batch import read_plan, read_replies, write_plan, write_replies
+from clinsynth.llm.plan import PlanSettings, plan
+from clinsynth.llm.requests import Reply
+from tests.clinsynth.llm.tasks import ENTITY_TASK, reply
+
+
+@pytest.mark.parametrize("name", ["plan.jsonl", "plan.jsonl.gz"])
+def test_a_plan_reads_back(tmp_path: Path, name: str) -> None:
+    requests = plan(ENTITY_TASK, PlanSettings(size=3))
+    write_plan(tmp_path / name, requests)
+    first = (tmp_path / name).read_bytes()
+    assert read_plan(tmp_path / name) == requests
+    write_plan(tmp_path / name, requests)
+    assert (tmp_path / name).read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["replies.jsonl", "replies.jsonl.gz"])
+def test_replies_read_back(tmp_path: Path, name: str) -> None:
+    replies = [reply("a"), Reply("b", 429, {"error": {}}, "rate limit"), Reply("c", 0, {}, "timeout")]
+    write_replies(tmp_path / name, replies)
+    assert list(read_replies(tmp_path / name)) == replies
+
+
+def test_an_error_file_of_the_batch_api(tmp_path: Path) -> None:
+    path = tmp_path / "errors.jsonl"
+    line = {"id": "b", "custom_id": "x", "response": None, "error": {"code": "batch_expired", "message": "m"}}
+    path.write_text(json.dumps(line) + "\n")
+    (found,) = read_replies(path)
+    assert (found.outcome, found.error) == ("failed", "batch_expired")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "empty"),
+        ("{", ":1: the line is not JSON"),
+        ("[]", ":1: the line is not a JSON object"),
+        ('{"body": {}}', ":1: the line has no 'custom_id'"),
+        (
+            '{"custom_id": "a", "body": {"messages": []}}\n{"custom_id": "a", "body": {"messages": []}}',
+            ":2: .*twice",
+        ),
+        ('{"custom_id": "a", "url": "/v1/embeddings", "body": {}}', "no chat completion"),
+        ('{"custom_id": "a", "body": {}}', "no body with messages"),
+    ],
+)
+def test_bad_plans(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "plan.jsonl").write_text(text)
+    with pytest.raises(CorpusError, match=problem):
+        read_plan(tmp_path / "plan.jsonl")
+
+
+def test_a_plan_is_no_reply_file(tmp_path: Path) -> None:
+    write_plan(tmp_path / "plan.jsonl", plan(ENTITY_TASK, PlanSettings(size=1)))
+    with pytest.raises(CorpusError, match="is it a plan"):
+        list(read_replies(tmp_path / "plan.jsonl"))
+    (tmp_path / "x.jsonl.gz").write_bytes(b"no gzip")
+    with pytest.raises(CorpusError, match="cannot be read"):
+        read_plan(tmp_path / "x.jsonl.gz")
+    with pytest.raises(FileNotFoundError):
+        read_plan(tmp_path / "absent.jsonl")

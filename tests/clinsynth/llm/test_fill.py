@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clinsynth.llm.budget import Budget, forecast, read_prices
+from clinsynth.llm.cache import ReplyCache
+from clinsynth.llm.fill import BUDGET, fill, missing
+from clinsynth.llm.limits import Pace
+from clinsynth.llm.requests import Request
+from clinsynth.llm.server import Server
+from tests.clinsynth.llm.server import Act, Script, ScriptedServer, answers, completion, faulty
+
+CANARY = "canary-text-4711"
+ROOT = Path(__file__).parents[3]
+
+
+def requests(count: int, **more: Any) -> list[Request]:
+    messages = [{"role": "user", "content": CANARY}]
+    return [Request(f"r{i}", {"model": "m", "messages": messages, "seed": i, **more}) for i in range(count)]
+
+
+def once(act: Act) -> Script:
+    """The act for the first request, answers for all others."""
+    return lambda number, body: act if number == 0 else answers(number, body)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clinsynth.llm.server.random.uniform", lambda low, high: 0.001)
+
+
+def test_every_request_gets_a_reply_once(tmp_path: Path) -> None:
+    with ScriptedServer(latency=0.005) as server, ReplyCache(tmp_path) as cache:
+        filled = fill(requests(50), cache, Server(server.url, concurrency=8))
+        assert (filled.replies, filled.failures, filled.left, server.count) == (50, [], 0, 50)
+        assert server.most_at_once <= 8
+        assert (filled.prompt_tokens, filled.answer_tokens) == (5000, 2500)
+        assert fill(requests(60), cache, Server(server.url)).cached == 50
+        assert server.count == 60
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        Act(429, {"error": {}}, {"Retry-After": "0.01"}),
+        Act(429, {"error": {}}, {"Retry-After": "soon"}),
+        Act(429, {"error": {}}),
+        Act(500, "oops", {"Content-Type": "text/plain"}),
+        Act(200, completion(), cut=True),
+        Act(200, '{"choices": ['),
+        Act(200, "<html></html>", {"Content-Type": "text/html"}),
+        Act(200, [1, 2]),
+        Act(200, {"choices": None}),
+        Act(hang=True),
+    ],
+)
+def test_a_passing_fault_costs_a_repetition(tmp_path: Path, act: Act) -> None:
+    with ScriptedServer(once(act)) as server, ReplyCache(tmp_path) as cache:
+        filled = fill(requests(1), cache, Server(server.url, timeout=0.3))
+        assert (filled.replies, filled.failures, server.count) == (1, [], 2)
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (Act(503, {"error": {"code": "overloaded"}}), "status 503 (overloaded)"),
+        (Act(400, {"error": {"code": "content_filter", "message": CANARY}}), "status 400 (content_filter)"),
+        (Act(400, {"error": {"code": CANARY + " " + CANARY}}), "status 400"),
+        (Act(200, [1]), "the response is no chat completion"),
+    ],
+)
+def test_a_lasting_fault_is_a_named_failure(tmp_path: Path, act: Act, reason: str) -> None:
+    with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
+        filled = fill(requests(2), cache, Server(server.url, timeout=0.2, retries=1))
+        assert [one.reason for one in filled.failures] == [reason] * 2
+        assert len(missing(requests(2), cache, 2)) == 2  # asked again next time
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (Act(200, "{"), "the exchange broke off (JSONDecodeError)"),
+        (Act(200, completion(), cut=True), "the exchange broke off (ReadError)"),
+        (Act(hang=True), "no answer in time"),
+    ],
+)
+def test_a_fault_of_some_requests_only(tmp_path: Path, act: Act, reason: str) -> None:
+    script: Script = lambda n, b: act if b["seed"] == 1 else answers(n, b)  # noqa: E731
+    with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
+        filled = fill(requests(3), cache, Server(server.url, timeout=0.2, retries=1))
+        assert [(one.custom_id, one.reason) for one in filled.failures] == [("r1", reason)]
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match=r"127\.0\.0\.1:9 gave no answer"):
+        fill(requests(100), cache, Server("http://127.0.0.1:9/v1", retries=1))
+
+
+def test_retry_after_holds_for_all(tmp_path: Path) -> None:
+    date = formatdate(time.time() + 2, usegmt=True)
+    for value, least in (("0.4", 0.35), (date, 0.5)):
+        act = Act(429, {"error": {}}, {"Retry-After": value})
+        with ScriptedServer(once(act)) as server, ReplyCache(tmp_path / value) as cache:
+            begin = time.monotonic()
+            fill(requests(30), cache, Server(server.url, concurrency=2))
+            assert time.monotonic() - begin > least
+
+
+def test_with_faults_every_request_ends(tmp_path: Path) -> None:
+    with ScriptedServer(faulty(0.2)) as server, ReplyCache(tmp_path) as cache:
+        filled = fill(requests(300), cache, Server(server.url, concurrency=32, retries=1))
+        assert filled.replies + len(filled.failures) == 300
+        assert 0 < len(filled.failures) < 60
+        asked = server.count
+        again = fill(requests(300), cache, Server(server.url, concurrency=32, retries=20))
+        assert (again.cached, again.failures) == (300 - len(filled.failures), [])
+        assert server.count > asked
+        assert fill(requests(300), cache, Server(server.url)).cached == 300
+
+
+def test_answers_that_are_cut_off_or_refused_are_asked_again_but_not_for_ever(tmp_path: Path) -> None:
+    def script(number: int, body: Mapping[str, Any]) -> Act:
+        if body["seed"] == 0:
+            return Act(body=completion(finish="length"))
+        return Act(body=completion("", refusal="no")) if number < 2 else answers(number, body)
+
+    with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
+        fill(requests(2), cache, Server(server.url, concurrency=2))
+        outcomes = [[one.outcome for one in cache.replies(request)] for request in requests(2)]
+        assert outcomes == [["truncated"] * 2, ["refused", "complete"]]
+        assert fill(requests(2), cache, Server(server.url)).cached == 2
+        assert fill(requests(2), cache, Server(server.url, attempts=3)).replies == 1
+
+
+def test_it_falls_back_where_a_form_is_not_supported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def script(number: int, body: Mapping[str, Any]) -> Act:
+        form = body.get("response_format", {}).get("type")
+        if form:
+            status = 500 if form == "json_schema" else 422  # llama-cpp-python answers 500
+            return Act(status, {"error": {"message": f"response_format {form} is not supported"}})
+        return answers(number, body)
+
+    form = {"response_format": {"type": "json_schema", "json_schema": {}}}
+    with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
+        filled = fill(requests(5, **form), cache, Server(server.url, concurrency=3))
+        assert (filled.replies, filled.failures, filled.response_format) == (5, [], "none")
+        assert len(missing(requests(5, **form), cache, 2)) == 0
+    assert [
+        r.getMessage().split("response_format ")[1] for r in caplog.records if "going on" in r.getMessage()
+    ] == [
+        "json_schema: going on with json_object",
+        "json_object: going on with none",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (Act(401, {"error": {"message": f"bad key {CANARY}"}}), "the key is missing or wrong"),
+        (Act(403, {"error": {}}), "no right"),
+        (Act(404, {"error": {}}), "no such model"),
+        (Act(429, {"error": {"code": "insufficient_quota"}}), "no credit"),
+    ],
+)
+def test_what_no_request_can_pass_stops_at_once(tmp_path: Path, act: Act, told: str) -> None:
+    script: Script = lambda n, b: answers(n, b) if n < 5 else act  # noqa: E731
+    with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
+        with pytest.raises(ValueError, match=told) as error:
+            fill(requests(100), cache, Server(server.url, concurrency=4))
+        assert "5 replies came before" in str(error.value) and len(cache) == 5
+        assert server.count < 20
+
+
+def test_keys_and_texts_are_not_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    key = "sk-canary-4712"
+    monkeypatch.setenv("MY_KEY", key)
+    caplog.set_level(logging.INFO)
+    told = []
+    for act in (
+        Act(401, {"error": {"message": f"{key} {CANARY}", "code": CANARY}}),
+        Act(400, {"error": {"message": CANARY}}),
+    ):
+        with ScriptedServer(lambda n, b, act=act: act) as server, ReplyCache(tmp_path) as cache:  # type: ignore[misc]
+            try:
+                told.append(repr(fill(requests(3), cache, Server(server.url, "MY_KEY"))))
+            except ValueError as error:
+                told.append(str(error))
+            assert f"Bearer {key}" in server.headers[0]
+    told += [caplog.text, *capfd.readouterr()]
+    assert not [one for one in told if key in one or CANARY in one]
+    assert not any(key.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_key_is_needed_where_no_server_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match="OPENAI_API_KEY"):
+        fill(requests(1), cache, Server())
+
+
+def test_azure_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_KEY", "k")
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        endpoint = server.url.removesuffix("/v1")
+        fill(requests(1), cache, Server(endpoint, "AZURE_KEY", api_version="2024-10-21"))
+        assert "POST /openai/deployments/m/chat/completions?api-version=2024-10-21" in server.headers[0]
+        assert "api-key: k" in server.headers[0]
+
+
+def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        limited = Server(server.url, concurrency=4)
+        filled = fill(requests(100, max_tokens=50), cache, limited, Budget(tokens=1000))
+        assert filled.stopped == BUDGET and not filled.failures
+        assert 4 <= filled.replies <= 11 and filled.replies + filled.left == 100
+        assert filled.prompt_tokens + filled.answer_tokens == 150 * filled.replies
+
+
+def test_a_budget_of_money_needs_a_price(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"models": {"m": {"input": 100, "output": 1000}}}')
+    with ScriptedServer() as server, ReplyCache(tmp_path / "cache") as cache:
+        one = Server(server.url, concurrency=1)
+        with pytest.raises(ValueError, match="price of 'm'"):
+            fill(requests(5), cache, one, Budget(money=1))
+        filled = fill(requests(50, max_tokens=50), cache, one, Budget(money=0.3, prices=prices))
+        assert filled.stopped == BUDGET and filled.money is not None and 0.2 < filled.money <= 0.3
+
+
+def test_a_forecast_prices_only_what_is_missing(tmp_path: Path) -> None:
+    plan = requests(10, model="gpt-4o")
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        fill(plan[:4], cache, Server(server.url))
+        seen = [reply for one in plan if (reply := cache.reply(one))]
+        found = forecast(plan, [one for one, _ in missing(plan, cache, 2)], seen, read_prices())
+    assert (found.requests, found.cached, found.answer_tokens) == (10, 4, 300)
+    assert found.money == pytest.approx((found.prompt_tokens * 2.5 + 300 * 10) / 1e6)
+
+
+def test_limits_spread_requests() -> None:
+    async def run() -> float:
+        pace = Pace(6000)  # one in 10 ms
+        begin = time.monotonic()
+        await asyncio.gather(*(pace.wait() for _ in range(21)))
+        return time.monotonic() - begin
+
+    assert 0.19 < asyncio.run(run()) < 1
+    assert asyncio.run(Pace(None).wait()) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_paid_is_lost_when_it_is_stopped(tmp_path: Path, number: signal.Signals) -> None:
+    code = (
+        "import sys; from pathlib import Path; from clinsynth.llm.cache import ReplyCache;"
+        "from clinsynth.llm.fill import fill; from clinsynth.llm.server import Server;"
+        "from tests.clinsynth.llm.test_fill import requests;"
+        "fill(requests(200), ReplyCache(Path(sys.argv[2])), Server(sys.argv[1], concurrency=4))"
+    )
+    with ScriptedServer(latency=0.05) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, server.url, str(tmp_path)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+        )
+        while server.count < 40:
+            time.sleep(0.01)
+        process.send_signal(number)
+        process.communicate(timeout=30)
+        assert process.returncode != 0
+        before = server.count
+        with ReplyCache(tmp_path) as cache:
+            kept = len(cache)
+            assert kept >= before - 4 if number == signal.SIGKILL else kept == before
+            filled = fill(requests(200), cache, Server(server.url, concurrency=16))
+            assert (filled.cached, len(cache), server.count - before) == (kept, 200, 200 - kept)
