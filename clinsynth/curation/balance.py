@@ -1,0 +1,83 @@
+"""What a corpus is like: lengths, labels, variety, and how its words differ from a real corpus's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from clinsynth.corpora.counts import count
+from clinsynth.curation.flaws import sentences
+from clinsynth.curation.similarity import words
+from clinsynth_onnx.document import Document
+
+QUANTILES = (0, 25, 50, 75, 100)
+
+
+def balance(documents: Sequence[Document]) -> dict[str, Any]:
+    """Counts, quantiles of length, and measures of variety; no text.
+
+    ``distinct_n`` is the share of different runs of n words among all (Li et al. 2016), which falls as
+    a corpus grows: compare corpora of one size.
+    """
+    tokens = [words(document.text) for document in documents]
+    counts = count(documents)
+    mentions: dict[str, Counter[str]] = {}
+    for document in documents:
+        for entity in document.entities:
+            mentions.setdefault(entity.label, Counter())[document.mention(entity).lower()] += 1
+    return {
+        "documents": counts.documents,
+        "sentences": sum(len(sentences(document.text)) for document in documents),
+        "words": sum(map(len, tokens)),
+        "words_a_document": _quantiles([len(own) for own in tokens]),
+        "characters_a_document": _quantiles([len(document.text) for document in documents]),
+        "mentions": counts.entities,
+        "distinct_mentions": {label: len(found) for label, found in sorted(mentions.items())},
+        "share_of_most_frequent_mention": {
+            label: round(found.most_common(1)[0][1] / found.total(), 4)
+            for label, found in sorted(mentions.items())
+        },
+        "documents_without_mentions": sum(not document.entities for document in documents),
+        "relations": counts.relations,
+        "documents_without_relations": sum(not document.relations for document in documents),
+        **{f"distinct_{n}": _distinct(tokens, n) for n in (1, 2, 3)},
+    }
+
+
+def vocabulary_gap(documents: Sequence[Document], real: Sequence[Document]) -> dict[str, Any]:
+    """How much of a real corpus's vocabulary a corpus has; shares, no words.
+
+    Types count each word once, tokens each time it occurs. ``unreal_types`` is the share of the
+    corpus's own words that the real corpus does not have.
+    """
+    own = Counter(word for document in documents for word in words(document.text))
+    other = Counter(word for document in real for word in words(document.text))
+    gap: dict[str, Any] = {
+        "types": _share(len(own.keys() & other.keys()), len(other)),
+        "tokens": _share(sum(n for word, n in other.items() if word in own), other.total()),
+        "unreal_types": _share(len(own.keys() - other.keys()), len(own)),
+    }
+    for label in sorted({entity.label for document in real for entity in document.entities}):
+        mine, theirs = _mentions(documents, label), _mentions(real, label)
+        gap[f"mentions of {label}"] = _share(len(mine & theirs), len(theirs))
+    return gap
+
+
+def _mentions(documents: Iterable[Document], label: str) -> set[str]:
+    return {d.mention(e).lower() for d in documents for e in d.entities if e.label == label}
+
+
+def _quantiles(values: Sequence[int]) -> list[float]:
+    return [float(one) for one in np.percentile(values, QUANTILES)] if values else []
+
+
+def _distinct(tokens: Sequence[Sequence[str]], size: int) -> float:
+    runs = Counter(tuple(own[i : i + size]) for own in tokens for i in range(len(own) - size + 1))
+    return _share(len(runs), runs.total())
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0

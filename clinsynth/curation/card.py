@@ -1,0 +1,121 @@
+"""The account of a corpus: how it came about and what is in it, for people and for programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from clinsynth.llm.budget import Budget, Prices, Spending
+from clinsynth.llm.prompts import VERSION
+from clinsynth.llm.requests import Reply, Request, canonical
+
+
+def card(
+    task: str,
+    requests: Sequence[Request],
+    replies: Iterable[Reply],
+    parsed: int,
+    rejects: Mapping[str, int],
+    report: Mapping[str, Any],
+    files: Mapping[str, Path],
+    notes: str,
+    prices: Prices,
+) -> dict[str, Any]:
+    """Plain values without any text of a document.
+
+    Args:
+        task: The task's name.
+        requests: What was asked.
+        replies: What came back, one for each request that has a reply.
+        parsed: Documents that the replies held.
+        rejects: What could not be used, by reason.
+        report: What ``curate`` says of the corpus.
+        files: Files to name with their sha256.
+        notes: Whatever else a user of the corpus has to know.
+        prices: To say what the replies cost.
+    """
+    models, outcomes = Counter[str](), Counter[str]()
+    prompt_tokens = answer_tokens = counted = 0
+    spending = Spending(Budget(), prices)
+    by_name = {request.custom_id: request for request in requests}
+    for reply in replies:
+        models[reply.model or "not named"] += 1
+        outcomes[reply.outcome] += 1
+        if reply.tokens:
+            counted += 1
+            prompt_tokens += reply.tokens[0]
+            answer_tokens += reply.tokens[1]
+            spending.add(by_name[reply.custom_id], reply)
+    systems = {canonical(_system(one)) for one in requests}
+    return {
+        "task": task,
+        "notes": notes,
+        "requests": len(requests),
+        "replies": dict(outcomes),
+        "asked_of": dict(Counter(str(one.body.get("model")) for one in requests)),
+        "answered_by": dict(models),
+        "tokens": {"prompt": prompt_tokens, "answer": answer_tokens, "replies_counted": counted}
+        if counted
+        else None,
+        "cost_usd": spending.money if counted else None,
+        "prompts": {
+            "version": VERSION,
+            "system_sha256": sorted(hashlib.sha256(one.encode()).hexdigest() for one in systems),
+        },
+        "documents": {"parsed": parsed, "rejected": dict(rejects)},
+        **report,
+        "files": {name: sha256(path) for name, path in sorted(files.items())},
+        "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
+    }
+
+
+def write(folder: Path, value: Mapping[str, Any]) -> None:
+    """``card.json`` and ``card.md``."""
+    (folder / "card.json").write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    (folder / "card.md").write_text(markdown(value), encoding="utf-8")
+
+
+def markdown(value: Mapping[str, Any]) -> str:
+    """The card as a page."""
+    lines = [f"# Synthetic corpus for {value['task']}", ""]
+    lines += [value["notes"], ""] if value["notes"] else []
+    for key, part in value.items():
+        if key in ("task", "notes"):
+            continue
+        title = key.replace("_", " ").capitalize()
+        if not isinstance(part, Mapping):
+            lines += ["", f"**{title}**: {'not recorded' if part is None else part}"]
+            continue
+        lines += ["", f"## {title}", "", "| | |", "|---|---|"]
+        lines += [f"| {name} | {shown} |" for name, shown in _rows(part)]
+    return "\n".join(lines) + "\n"
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _rows(part: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in part.items():
+        name = f"{before}{key.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _rows(value, f"{name}: ") if value else [(name, "none")]
+        elif isinstance(value, list):
+            yield (
+                name,
+                ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value) or "none",
+            )
+        else:
+            yield name, "not recorded" if value is None else f"{value}"
+
+
+def _system(request: Request) -> list[Any]:
+    return [one for one in request.body.get("messages") or [] if one.get("role") == "system"]

@@ -1,0 +1,118 @@
+"""What is left out of a corpus, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clinsynth.curation.balance import balance, vocabulary_gap
+from clinsynth.curation.duplicates import distinct
+from clinsynth.curation.flaws import Flaw, without
+from clinsynth.curation.leaks import Leak, audit, flaws, summary
+from clinsynth.llm.rejects import Rejected
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Schema
+
+
+@dataclass(frozen=True)
+class Curation:
+    """What to leave out.
+
+    Args:
+        near_duplicates: Jaccard similarity of word shingles from which a text repeats an earlier one.
+        leak_ngram: So many words in a row that a real corpus has too are a leak.
+        leak_similarity: So are sentences of this similarity to one of the real corpus.
+        drop_leaks: Parts of the real corpus whose leaks are taken out; those of others are only reported.
+        confidence: Whether labels are taken out that models trained on the rest contradict; takes
+            ``folds`` trainings.
+        encoder: What these models start from.
+        folds: Number of these models.
+        epochs: Of their trainings.
+        seed: Of their trainings.
+    """
+
+    near_duplicates: float = 0.8
+    leak_ngram: int = 8
+    leak_similarity: float = 0.6
+    drop_leaks: list[str] = field(default_factory=lambda: ["val", "test"])
+    confidence: bool = False
+    encoder: str = "offline"
+    folds: int = 5
+    epochs: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("near_duplicates", "leak_similarity"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(
+                    f"'curation.{name}' must be above 0 and at most 1, not {getattr(self, name)}"
+                )
+        if self.leak_ngram < 3 or self.folds < 2 or self.epochs < 1:
+            raise ValueError("'curation' needs a leak_ngram of 3, 2 folds and 1 epoch, or more")
+        unknown = set(self.drop_leaks) - {"train", "val", "test"}
+        if unknown:
+            raise ValueError(f"'curation.drop_leaks' knows train, val and test, not {min(unknown)!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """A corpus and an account of it.
+
+    Args:
+        documents: What is left.
+        rejects: What was taken out.
+        leaks: Where the corpus repeats the real one, before anything was taken out.
+        report: Numbers for the card.
+    """
+
+    documents: list[Document]
+    rejects: list[Rejected]
+    leaks: list[Leak]
+    report: dict[str, Any]
+
+
+def curate(
+    documents: Sequence[Document],
+    schema: Schema,
+    settings: Curation,
+    real: Mapping[str, Sequence[Document]] | None = None,
+    found: Sequence[Flaw] = (),
+) -> Curated:
+    """Takes out flaws found before, duplicates, leaks, and labels in doubt, in this order.
+
+    Args:
+        documents: What was written.
+        schema: The task.
+        settings: What to leave out.
+        real: Parts of a real corpus to compare with.
+        found: Flaws of ``documents`` that are known already.
+    """
+    kept, rejects = without(documents, found)
+    kept, repeated = distinct(kept, settings.near_duplicates)
+    rejects += repeated
+    leaks: list[Leak] = []
+    report: dict[str, Any] = {}
+    if real:
+        leaks = audit(kept, real, settings.leak_ngram, settings.leak_similarity)
+        report["leaks"] = {
+            "ngram": settings.leak_ngram,
+            "similarity": settings.leak_similarity,
+            "taken_out": settings.drop_leaks,
+            "found": summary(leaks, real),
+        }
+        kept, leaking = without(kept, flaws(leaks, settings.drop_leaks))
+        rejects += leaking
+    if settings.confidence:
+        from clinsynth.curation.confidence import contradicted  # torch and cleanlab take seconds to import
+
+        relations = bool(schema.relations) and all("relations" not in one.meta for one in kept)
+        doubted = contradicted(
+            kept, schema, relations, settings.encoder, settings.folds, settings.epochs, settings.seed
+        )
+        kept, doubtful = without(kept, doubted)
+        rejects += doubtful
+    report["corpus"] = balance(kept)
+    if real:
+        report["vocabulary"] = {split: vocabulary_gap(kept, others) for split, others in real.items()}
+    return Curated(kept, rejects, leaks, report)

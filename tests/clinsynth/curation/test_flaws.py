@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinsynth.curation.flaws import Flaw, without
+from clinsynth_onnx.document import Document, Entity, Relation
+from tests.clinsynth.llm.strategies import documents
+
+TEXT = "One gout. Two mumps here. Three ague."
+DOCUMENT = Document(
+    TEXT, (Entity(4, 8, "Disease"), Entity(14, 19, "Disease"), Entity(32, 36, "Disease")), id="d"
+)
+
+
+def test_only_the_flawed_sentence_goes() -> None:
+    (kept,), (reject,) = without([DOCUMENT], [Flaw(0, 14, 15, "why", "what")])
+    assert kept.text == "One gout. Three ague."
+    assert [kept.mention(e) for e in kept.entities] == ["gout", "ague"]
+    assert (reject.reason, reject.raw, reject.source, reject.detail) == (
+        "why",
+        "Two mumps here. ",
+        "d",
+        "what",
+    )
+
+
+def test_a_document_with_relations_goes_as_a_whole() -> None:
+    related = Document(TEXT, DOCUMENT.entities, (Relation(0, 1, "R"),))
+    kept, (reject,) = without([related], [Flaw(0, 14, 15, "why")])
+    assert kept == [] and reject.raw == TEXT
+
+
+def test_a_mention_over_the_border_takes_the_document_along() -> None:
+    crossing = Document(TEXT, (Entity(4, 12, "Disease"),))
+    assert without([crossing], [Flaw(0, 14, 15, "why")])[0] == []
+
+
+@given(st.lists(documents(), max_size=4), st.data())
+def test_what_is_kept_is_as_it_was(given_documents: list[Document], data: st.DataObject) -> None:
+    flaws = []
+    for i, document in enumerate(given_documents):
+        for _ in range(data.draw(st.integers(0, 2))):
+            start = data.draw(st.integers(0, len(document.text) - 1))
+            flaws.append(Flaw(i, start, start + 1, "why"))
+    kept, rejects = without(given_documents, flaws)
+    assert sum(len(one.text) for one in kept) + sum(len(one.raw) for one in rejects) == sum(
+        len(one.text) for one in given_documents
+    )
+    before = [one.mention(e) for one in given_documents for e in one.entities]
+    for one in kept:
+        assert all(one.mention(e) in before for e in one.entities)
+    untouched = [one for i, one in enumerate(given_documents) if i not in {flaw.document for flaw in flaws}]
+    assert all(one in kept for one in untouched)
