@@ -23,6 +23,7 @@ COMMANDS = {
     "test": Command("clinsynth.cli", "Score a checkpoint on the test part.", True),
     "predict": Command("clinsynth.cli", "Write the entities or relations that a checkpoint finds.", True),
     "tag": Command("clinsynth.tag", "Show a checkpoint's entities in colour on the terminal."),
+    "generate": Command("clinsynth.llm.command", "Write labelled text with a language model."),
     "export": Command("clinsynth.exporting.command", "Write a bundle that runs without torch."),
     "annotate": Command("clinsynth.annotating.command", "Annotate files of any size with a bundle."),
     "serve": Command("clinsynth.serving.command", "Annotate over HTTP with a bundle.", extra="serve"),

@@ -1,4 +1,4 @@
-"""LightningDataModules: published corpora, files of any known format, and mixtures of these."""
+"""LightningDataModules: published corpora, files of any known format, synthetic text, and mixtures."""
 
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.datamodules.bc5cdr import BC5CDR
@@ -7,5 +7,6 @@ from clinsynth.datamodules.files import Files
 from clinsynth.datamodules.gad import GAD
 from clinsynth.datamodules.mixture import Mixture
 from clinsynth.datamodules.ncbi_disease import NCBIDisease
+from clinsynth.datamodules.synthetic import Synthetic
 
-__all__ = ["BC5CDR", "EUADR", "GAD", "DocumentDataModule", "Files", "Mixture", "NCBIDisease"]
+__all__ = ["BC5CDR", "EUADR", "GAD", "DocumentDataModule", "Files", "Mixture", "NCBIDisease", "Synthetic"]

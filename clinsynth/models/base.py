@@ -168,9 +168,11 @@ class DocumentModel(LightningModule):
 
     def annotate(self, batch: DocumentBatch) -> list[Document]:
         """Documents as the model reads them."""
-        return self.codec.decode(batch.features, self._logits(batch.features.examples, batch.batch_tokens))
+        return self.codec.decode(batch.features, self.logits(batch.features.examples, batch.batch_tokens))
 
-    def _logits(self, examples: Sequence[Example], batch_tokens: int) -> list[FloatArray]:
+    def logits(self, examples: Sequence[Example], batch_tokens: int) -> list[FloatArray]:
+        """``[length, classes]`` of each sequence of tokens, or ``[classes]`` of each pair."""
+
         def run(chunk: list[Example]) -> list[FloatArray]:
             tensors = pad(chunk, self.codec.pad_id)
             logits = self({name: torch.from_numpy(x).to(self.device) for name, x in tensors.items()})

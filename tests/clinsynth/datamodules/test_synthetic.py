@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from lightning import Trainer
+
+from clinsynth.cli import main
+from clinsynth.corpora import jsonl
+from clinsynth.datamodules.files import Files
+from clinsynth.datamodules.synthetic import Synthetic
+from clinsynth.llm import batch
+from clinsynth.llm.generation import Generation
+from clinsynth.llm.parse import NOT_STATED
+from clinsynth.llm.plan import PlanSettings
+from clinsynth.llm.prompts import answer
+from clinsynth.llm.server import Server
+from clinsynth.models.relation_extraction import RelationExtraction
+from clinsynth_onnx.document import Document, Entity
+from tests.clinsynth.llm.server import Act, Script, ScriptedServer, completion
+from tests.clinsynth.llm.tasks import ENTITY_TASK, RELATION_TASK, reply
+
+
+def written(count: int) -> list[Document]:
+    words = ["red", "blue", "old", "new", "far", "near", "cold", "warm"]
+    return [
+        Document(f"Gout {words[i % 8]} {words[i // 8 % 8]} {i}.", (Entity(0, 4, "Disease"),), id=f"s{i}")
+        for i in range(count)
+    ]
+
+
+def test_a_tenth_is_held_back(tmp_path: Path) -> None:
+    jsonl.write(tmp_path / "corpus.jsonl", written(20))
+    data = Synthetic(ENTITY_TASK, corpus=str(tmp_path / "corpus.jsonl"))
+    assert (len(data.part("train")), len(data.part("val"))) == (18, 2)
+    with pytest.raises(ValueError, match=r"--data\.real"):
+        data.part("test")
+
+
+def test_recorded_replies_are_curated_against_the_real_corpus(tmp_path: Path) -> None:
+    documents = written(20)
+    leak = Document("These are eight words that the test part has.", id="r")
+    answers = answer([*documents, leak, documents[0]], ENTITY_TASK, "sentence")
+    batch.write_replies(tmp_path / "replies.jsonl.gz", [reply(answers)])
+    jsonl.write(tmp_path / "real.jsonl", [leak])
+    real = str(tmp_path / "real.jsonl")
+    data = Synthetic(
+        ENTITY_TASK,
+        replies=str(tmp_path / "replies.jsonl.gz"),
+        real=lambda schema: Files(schema, real, real, real),
+        validation="real",
+    )
+    assert len(data.part("train")) == 20 and data.part("val") == data.part("test") == [leak]
+    rejects = data.record["synthetic"]["rejects"]
+    assert rejects == {"overlaps the test part of a real corpus": 1, "exact duplicate": 1}
+
+
+def test_it_asks_before_training(tmp_path: Path) -> None:
+    text = json.dumps(answer(written(1), ENTITY_TASK, "document"))
+    script: Script = lambda n, b: Act(body=completion(text.replace("Gout", f"Gout {n} {n}x{n}")))  # noqa: E731
+    with ScriptedServer(script) as server:
+        generation = Generation(PlanSettings(size=4), Server(server.url), cache=tmp_path / "cache")
+        data = Synthetic(ENTITY_TASK, generation=generation, folder=str(tmp_path / "out"))
+        data.prepare(["train", "val"])
+        assert server.count == 4
+        data.prepare(["train", "val"])
+        assert server.count == 4
+    assert (tmp_path / "out" / "card.md").is_file()
+    assert not data.prepare_data_per_node
+
+
+def test_a_relation_model_leaves_out_what_states_no_relations(tmp_path: Path, tiny_encoder: str) -> None:
+    pair = Document("VHL in gout.", (Entity(0, 3, "Gene"), Entity(7, 11, "Disease")))
+    silent = [Document(f"VHL {i} in gout.", pair.entities, meta=NOT_STATED) for i in range(3)]
+    jsonl.write(tmp_path / "corpus.jsonl", [pair, *silent])
+    data = Synthetic(RELATION_TASK, corpus=str(tmp_path / "corpus.jsonl"))
+    data.trainer = Trainer(logger=False, enable_checkpointing=False)
+    data.trainer.strategy.connect(RelationExtraction(RELATION_TASK, tiny_encoder))
+    assert [*data.documents("train"), *data.documents("val")] == [pair]
+
+
+def test_what_does_not_go_together(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="goes without"):
+        Synthetic(ENTITY_TASK, corpus="a", replies="b")
+    with pytest.raises(ValueError, match="needs a corpus"):
+        Synthetic(ENTITY_TASK, corpus="a", validation="real")
+    with pytest.raises(ValueError, match="no synthetic text"):
+        Synthetic(ENTITY_TASK).part("train")
+
+
+def test_training_in_a_mixture_by_config(
+    tmp_path: Path, tiny_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    jsonl.write(tmp_path / "corpus.jsonl", written(40))
+    (tmp_path / "task.yaml").write_text(yaml.safe_dump(ENTITY_TASK.to_json()))
+    files = {"train": "corpus.jsonl", "val": "corpus.jsonl", "test": "corpus.jsonl"}
+    real = {"class_path": "Files", "init_args": files}
+    synthetic = {"class_path": "Synthetic", "init_args": {"corpus": "corpus.jsonl", "real": real}}
+    config = {
+        "task": "task.yaml",
+        "model": {"class_path": "TokenClassification", "init_args": {"encoder": tiny_encoder}},
+        "data": {"class_path": "Mixture", "init_args": {"corpora": [synthetic, real]}},
+        "trainer": {"accelerator": "cpu", "devices": 1, "max_epochs": 1, "enable_progress_bar": False},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    main(["fit", "--config", "config.yaml", "--run", "run"])
+    record = json.loads((tmp_path / "run" / "data.json").read_text())
+    assert [one["class"] for one in record["corpora"]] == ["Synthetic", "Files"]
