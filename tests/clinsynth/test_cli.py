@@ -87,7 +87,12 @@ def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("config", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str) -> None:
     common = [f"--config={config}", f"--config={REPOSITORY}/configs/trainer/cpu.yaml"]
-    settings = [f"--data.root={root}", f"--model.encoder={tiny_encoder}", "--trainer.fast_dev_run=true"]
+    settings = [f"--model.encoder={tiny_encoder}", "--trainer.fast_dev_run=true"]
+    if config.stem.endswith("_synthetic"):
+        corpus = REPOSITORY / yaml.safe_load(config.read_text())["data"]["init_args"]["corpus"]
+        settings.append(f"--data.corpus={corpus}")
+    else:
+        settings.append(f"--data.root={root}")
     clinsynth("fit", *common, *settings)
     assert not Path("runs").exists(), "nothing is left behind"
 
