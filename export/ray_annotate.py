@@ -10,7 +10,7 @@ Each row of the output has the ``id`` and the ``text`` of a row of the input, an
   included, and because each file of a dataset has the same schema, also one in which nothing was found.
 - ``rejected``: why there is none, e.g. ``no text``. No row is lost.
 
-Files are written as blocks are done, in no particular order unless asked: join by id.
+Files are written as blocks are done, in no particular order: join by id.
 """
 
 from __future__ import annotations
@@ -102,7 +102,6 @@ def annotate(
     threads: int = 1,
     engine: str = "auto",
     variant: str = "auto",
-    keep_order: bool = False,
 ) -> None:
     """Annotates a Parquet dataset on the Ray cluster that RAY_ADDRESS names, or on this machine.
 
@@ -119,7 +118,6 @@ def annotate(
         threads: Cores of one run of the network; there are cpus / threads runs at the same time.
         engine: onnxruntime, openvino, cuda, or auto for the fastest that is fit.
         variant: A network of the bundles, or auto.
-        keep_order: Writes rows in the order of the input, which is slower.
 
     Raises ``ValueError`` if the bundles, the columns or the numbers do not fit.
     """
@@ -131,9 +129,7 @@ def annotate(
     if not ray.is_initialized():
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers of this use of it
         ray.init(include_dashboard=False, log_to_driver=False)
-    context = ray.data.DataContext.get_current()
-    context.execution_options.preserve_order = keep_order
-    context.enable_progress_bars = False
+    ray.data.DataContext.get_current().enable_progress_bars = False
     # actors hold their cores until the end: reading and writing that need one would wait for good
     rows = ray.data.read_parquet(source, num_cpus=0)
     _check_columns(rows, source, id_column, text_column)
