@@ -17,14 +17,25 @@ OUTSIDE = "a line is not part of a list"
 MAX_DEPTH = 8
 THOUGHT = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$", re.MULTILINE)
+TEXT = re.compile(r'"[^"]')
 START = re.compile(r"\{\s*[\"}]|\[\s*[\"\[{\]]")
 ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 NEXT = re.compile(r'\n\s*(?=["\[{])')
+NEXT_OBJECT = re.compile(r'\}\s*,?\s*(?=\{\s*")')
 SPACE = re.compile(r"\s*")
-LISTED = re.compile(r"\s*(?:[-*\u2022]|\(?\d{1,4}[.):])\s+")
+LISTED = re.compile(r"\s*(?:[-*\u2022]|\(?\d{1,4}[.):])\s+(?:\[[ xX]\]\s+)?")
 QUOTED = re.compile(r'"(.*)"\s*,?\s*\Z')
 
-DECODER = json.JSONDecoder(strict=False)  # line breaks in strings are common
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a key that occurs several times, which JSON leaves open, all values as a list."""
+    found: dict[str, list[Any]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return {key: some[0] if len(some) == 1 else some for key, some in found.items()}
+
+
+DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_fields)  # line breaks in strings are common
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +48,24 @@ class Partial:
 def values(answer: str, labels: Sequence[str]) -> Iterator[Any]:
     """What is whole in an answer, in its order: JSON values, ``Partial`` and ``Rejected``.
 
-    Thoughts, code fences and prose around JSON are left out. In an answer without JSON each line that
-    is an item of a list or holds a tag of one of ``labels`` is a string, any other a ``Rejected``.
+    Thoughts, code fences and prose around JSON are left out; a line of such prose that holds a tag of one
+    of ``labels`` is a ``Rejected``. In an answer without JSON each line that is an item of a list or holds
+    a tag is a string, any other a ``Rejected``.
     """
     text = FENCE.sub("", THOUGHT.sub("", answer))
+    tag = re.compile("|".join(rf"<\s*{re.escape(label)}\b" for label in labels) or r"(?!)", re.IGNORECASE)
     escaped = ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text)
     begin = START.search(escaped)
-    if begin is None:
-        yield from _lines(text, labels)
+    if begin is None or (tag.search(escaped) and not TEXT.search(escaped, begin.start())):
+        yield from _lines(text, tag)
         return
-    position = begin.start()
+    position = 0
     while True:
+        prose = escaped[position : begin.start() if begin else None]
+        yield from (Rejected(OUTSIDE, line) for line in prose.splitlines() if tag.search(line))
+        if begin is None:
+            return
+        position = begin.start()
         try:
             value, end = DECODER.raw_decode(escaped, position)
             yield value if _shallow(value) else Rejected(DEEP, escaped[position:end])
@@ -60,10 +78,7 @@ def values(answer: str, labels: Sequence[str]) -> Iterator[Any]:
             value, position = reader.container(position)
             yield value
             yield from reader.rejects
-        following = START.search(escaped, position)
-        if following is None:
-            return
-        position = following.start()
+        begin = START.search(escaped, position)
 
 
 def _shallow(value: Any) -> bool:
@@ -78,13 +93,12 @@ def _shallow(value: Any) -> bool:
     return not level
 
 
-def _lines(text: str, labels: Sequence[str]) -> Iterator[str | Rejected]:
-    tags = re.compile("|".join(rf"<\s*{re.escape(label)}\b" for label in labels), re.IGNORECASE)
+def _lines(text: str, tag: re.Pattern[str]) -> Iterator[str | Rejected]:
     for line in text.splitlines():
         if not line.strip():
             continue
         content = LISTED.sub("", line, count=1)
-        if content == line and not tags.search(line):
+        if content == line and not tag.search(line):
             yield Rejected(OUTSIDE, line)
             continue
         quoted = QUOTED.fullmatch(content.strip())
@@ -167,10 +181,11 @@ class _Broken:
             fields[key] = value
             if position >= len(self._text):
                 return Partial(fields), position
-        rest = self._text[begin:]
-        if rest.strip():
-            self.rejects.append(Rejected(CUT, rest))
-        return Partial(fields), len(self._text)
+        following = NEXT_OBJECT.search(self._text, begin)
+        end = following.end() if following else len(self._text)
+        if self._text[begin:end].strip():
+            self.rejects.append(Rejected(CUT, self._text[begin:end]))
+        return Partial(fields), end
 
     def _decoded(self, position: int) -> tuple[Any, int]:
         value, end = DECODER.raw_decode(self._text, position)

@@ -112,6 +112,8 @@ def test_no_json_makes_it_fail(value: object) -> None:
         '{"sentences": ["' + GOUT + '", "cut',
         '{"sentences": ["' + GOUT + '",',
         f'{{"documents": [["{GOUT}", "cut of',
+        f"- [ ] {GOUT}",
+        f'{{"sentence": "{GOUT}", "sentence": ""}}',
     ],
 )
 def test_forms_of_an_answer(text: str) -> None:
@@ -137,6 +139,23 @@ def test_a_relation_that_breaks_json_is_not_left_out_in_silence() -> None:
         'broken,\n{"label": "Association", "head": "1", "tail": "2"}\n]}]}'
     )
     assert reasons(parse_reply(reply(text), RELATION_TASK)) == [parse.CUT, answers.CUT]
+
+
+def test_prose_with_a_tag_is_not_left_out_in_silence() -> None:
+    found = parse_reply(reply(f'See:\n- {GOUT}\n["{GOUT}"]\nand {GOUT}.'), ENTITY_TASK)
+    assert [one.text for one in usable(found)] == ["gout"] and reasons(found) == [answers.OUTSIDE] * 2
+
+
+def test_a_key_that_occurs_twice_has_both_values() -> None:
+    found = parse_reply(reply(f'{{"sentence": "{GOUT}", "sentence": "{GOUT} too"}}'), ENTITY_TASK)
+    assert [one.text for one in usable(found)] == ["gout gout too"]
+
+
+def test_a_pair_that_breaks_json_costs_only_itself() -> None:
+    pair = '{"text": "<Gene>A</Gene> in <Disease>B</Disease>", "label": "Association"}'
+    broken = '{"text": "he said "no" to <Gene>A</Gene>", "label": "Association"}'
+    found = parse_reply(reply(f'{{"examples": [{pair}, {broken}, {pair}]}}'), RELATION_TASK)
+    assert [one.text for one in usable(found)] == ["A in B"] * 2 and answers.CUT in reasons(found)
 
 
 def test_lines_that_break_json() -> None:
