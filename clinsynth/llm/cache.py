@@ -10,9 +10,13 @@ from types import TracebackType
 from typing import Any
 
 import diskcache
+from diskcache.core import MODE_PICKLE
 
 from clinsynth.llm.requests import Reply, Request, canonical
 
+PICKLED = (
+    "the cache of replies holds a pickle, which clinsynth never writes. Remedy: get it from where you trust"
+)
 RANK = {"complete": 3, "truncated": 2, "refused": 1, "failed": 0}
 
 
@@ -33,21 +37,35 @@ class Imported:
     strangers: tuple[str, ...]
 
 
+class _PlainDisk(diskcache.JSONDisk):  # type: ignore[misc]
+    """JSON only: ``diskcache`` would unpickle, and so run, a row that says that it is a pickle."""
+
+    def fetch(self, mode: int, filename: str, value: Any, read: bool) -> Any:
+        if mode == MODE_PICKLE:
+            raise ValueError(PICKLED)
+        return super().fetch(mode, filename, value, read)
+
+    def get(self, key: Any, raw: bool) -> Any:
+        if not raw:
+            raise ValueError(PICKLED)
+        return super().get(key, raw)
+
+
 class ReplyCache:
     """A folder with one entry a request: its body, and every reply that it ever got.
 
     An entry's key is ``Request.key``, so that a request of another plan, folder or machine finds it too.
-    JSON in SQLite, no pickle; nothing is ever evicted. Several processes may use it at once. What was added
-    survives the death of the process.
+    JSON in SQLite, no pickle; nothing is ever evicted. Several processes may use it at once, though two that
+    ask the same at the same time both pay. What was added survives the death of the process.
 
-    Raises ``ValueError`` where the folder holds something else, or its database is damaged.
+    Raises ``ValueError`` where the database is damaged or locked.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
             self._cache = diskcache.Cache(
-                str(folder), disk=diskcache.JSONDisk, eviction_policy="none", statistics=0, tag_index=0
+                str(folder), disk=_PlainDisk, eviction_policy="none", statistics=0, tag_index=0
             )
             len(self._cache)
         except (sqlite3.DatabaseError, diskcache.Timeout) as error:

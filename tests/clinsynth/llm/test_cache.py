@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import diskcache
 import pytest
 
 from clinsynth.llm.cache import Imported, ReplyCache
@@ -80,3 +81,15 @@ def test_nothing_is_pickled(tmp_path: Path) -> None:
     assert not any(
         path.read_bytes().startswith(b"\x80\x04") for path in tmp_path.rglob("*") if path.is_file()
     )
+
+
+def test_a_pickle_is_not_read(tmp_path: Path) -> None:
+    with ReplyCache(tmp_path) as cache:
+        cache.add([(REQUEST, reply("x"))])
+    with diskcache.Cache(str(tmp_path)) as spoilt:  # its own disk format: pickle
+        spoilt.clear()
+        spoilt.set(REQUEST.key, {"replies": [set()]})
+        key = diskcache.JSONDisk(str(tmp_path)).put(REQUEST.key)[0]
+        spoilt._sql("UPDATE Cache SET key = ?", (key,))
+    with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match="pickle"):
+        cache.replies(REQUEST)
