@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from cleanlab.filter import find_label_issues
 from cleanlab.token_classification.filter import find_label_issues as find_token_issues
-from lightning import Trainer
+from lightning import Trainer, seed_everything
+from lightning.pytorch.utilities.seed import isolate_rng
 
 from clinsynth.curation.flaws import Flaw
 from clinsynth.datamodules.base import DocumentDataModule, Split
@@ -24,6 +27,7 @@ from clinsynth_onnx.schema import Schema
 
 REASON = "a model trained on the rest contradicts a label"
 BATCH_TOKENS = 2048
+GLOBAL_SEED = "PL_GLOBAL_SEED"  # of Lightning; the order of training steps follows it
 
 log = logging.getLogger("clinsynth")
 
@@ -68,6 +72,9 @@ def contradicted(
             f"{len(documents)} documents cannot be cut into {folds} folds. "
             "Remedy: write more text, or leave the filter by confidence off"
         )
+    if not _is_judged(documents, schema, relations):
+        log.info("filter by confidence: all labels are the same, so none can be in doubt")
+        return []
     fold_of = np.random.default_rng(seed).permutation(len(documents)) % folds
     options = optimization or Optimization()
     found: list[Flaw] = []
@@ -76,11 +83,12 @@ def contradicted(
     places: list[tuple[int, list[tuple[int, int]]]] = []
     for fold in range(folds):
         log.info("filter by confidence: training %d of %d", fold + 1, folds)
-        model: DocumentModel
-        kind = RelationExtraction if relations else TokenClassification
-        model = kind(schema, encoder, optimization=options)
         rest = [d for d, own in zip(documents, fold_of, strict=True) if own != fold]
-        _fit(model, _Lists(schema, rest, batch_tokens), epochs, seed)
+        with _seeded(seed):
+            model: DocumentModel
+            kind = RelationExtraction if relations else TokenClassification
+            model = kind(schema, encoder, optimization=options)
+            _fit(model, _Lists(schema, rest, batch_tokens), epochs)
         held = np.flatnonzero(fold_of == fold).tolist()
         features = model.codec.encode([documents[i] for i in held])
         with torch.inference_mode():
@@ -108,8 +116,30 @@ def contradicted(
     return found
 
 
-def _fit(model: DocumentModel, data: _Lists, epochs: int, seed: int) -> None:
-    model.seed = seed
+def _is_judged(documents: Sequence[Document], schema: Schema, relations: bool) -> bool:
+    """Whether there are labels of more than one class."""
+    if not relations:
+        return any(one.entities for one in documents)
+    found = {r.label for one in documents for r in one.relations}
+    pairs = sum(1 for one in documents for _ in schema.candidate_pairs(one))
+    return len(found) > 1 or 0 < sum(len(one.relations) for one in documents) < pairs
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """All randomness comes from the seed, and that of a training around this one is left alone."""
+    before = os.environ.get(GLOBAL_SEED)
+    with isolate_rng():
+        try:
+            seed_everything(seed, verbose=False)
+            yield
+        finally:
+            os.environ.pop(GLOBAL_SEED, None)
+            if before is not None:
+                os.environ[GLOBAL_SEED] = before
+
+
+def _fit(model: DocumentModel, data: _Lists, epochs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             max_epochs=epochs,
