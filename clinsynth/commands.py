@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,10 +15,22 @@ Target = Callable[..., Any] | list[Callable[..., Any] | type]
 def run(target: Target, arguments: Sequence[str], name: str, positional: bool = True) -> None:
     """Calls a function, or one of several by name, with what the arguments say.
 
-    An option may be spelt with dashes or underscores, ``--max-f1-drop`` or ``--max_f1_drop``. What a
-    function cannot do without is named by its place, or if not ``positional`` like an option.
+    An option may be spelt with dashes or underscores, ``--max-f1-drop`` or ``--max_f1_drop``, and one that
+    is true or false may go without a value: ``--dry-run``. What a function cannot do without is named by
+    its place, or if not ``positional`` like an option.
     """
-    auto_cli(target, args=[_underscored(one) for one in arguments], prog=name, as_positional=positional)
+    given = [_underscored(one) for one in arguments]
+    switches = {f"--{one}" for one in _booleans(target)}
+    for i, (own, after) in enumerate(zip(given, [*given[1:], "--"], strict=True)):
+        if own in switches and after.startswith("-"):
+            given[i] = f"{own}=true"
+    auto_cli(target, args=given, prog=name, as_positional=positional)
+
+
+def _booleans(target: Target) -> set[str]:
+    functions = target if isinstance(target, list) else [target]
+    parameters = [one for own in functions for one in inspect.signature(own).parameters.values()]
+    return {one.name for one in parameters if one.annotation in (bool, "bool")}
 
 
 def _underscored(argument: str) -> str:
