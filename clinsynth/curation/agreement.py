@@ -22,5 +22,14 @@ def disagreements(index: int, document: Document, second: Document) -> Iterator[
         which = "first" if entity in document.entities else "second"
         detail = f"only the {which} pass has {entity.label} at [{entity.start}, {entity.end})"
         yield Flaw(index, entity.start, entity.end, DISAGREES, detail)
-    if set(document.relations) != set(second.relations):
+    if _stated(document) != _stated(second):
         yield Flaw(index, 0, len(document.text), DISAGREES, "the relations differ")
+
+
+def _stated(document: Document) -> set[tuple[str, object, object]]:
+    """Relations between concepts, or between mentions without one: any mention stands for its concept."""
+    concepts = document.meta.get("concepts")
+    if not isinstance(concepts, list) or len(concepts) != len(document.entities):
+        concepts = [None] * len(document.entities)
+    names = [i if concept is None else concept for i, concept in enumerate(concepts)]
+    return {(one.label, names[one.head], names[one.tail]) for one in document.relations}

@@ -15,17 +15,17 @@ from clinsynth.llm.budget import Budget, Prices, Spending
 from clinsynth.llm.prompts import VERSION
 from clinsynth.llm.requests import Reply, Request, canonical
 
+TITLES = {"parsed": "Texts in the replies", "rejected": "Rejected: texts, or sentences of them"}
+
 
 def card(
     task: str,
     requests: Sequence[Request],
     replies: Iterable[Reply],
-    parsed: int,
-    rejects: Mapping[str, int],
+    paid: Mapping[str, Any],
     report: Mapping[str, Any],
     files: Mapping[str, Path],
     notes: str,
-    prices: Prices,
 ) -> dict[str, Any]:
     """Plain values without any text of a document.
 
@@ -33,25 +33,15 @@ def card(
         task: The task's name.
         requests: What was asked.
         replies: What came back, one for each request that has a reply.
-        parsed: Documents that the replies held.
-        rejects: What could not be used, by reason.
-        report: What ``curate`` says of the corpus.
+        paid: What ``paid`` says of all replies, those of a second pass included.
+        report: What became of the replies.
         files: Files to name with their sha256.
         notes: Whatever else a user of the corpus has to know.
-        prices: To say what the replies cost.
     """
     models, outcomes = Counter[str](), Counter[str]()
-    prompt_tokens = answer_tokens = counted = 0
-    spending = Spending(Budget(), prices)
-    by_name = {request.custom_id: request for request in requests}
     for reply in replies:
         models[reply.model or "not named"] += 1
         outcomes[reply.outcome] += 1
-        if reply.tokens:
-            counted += 1
-            prompt_tokens += reply.tokens[0]
-            answer_tokens += reply.tokens[1]
-            spending.add(by_name[reply.custom_id], reply)
     systems = {canonical(_system(one)) for one in requests}
     return {
         "task": task,
@@ -60,19 +50,28 @@ def card(
         "replies": dict(outcomes),
         "asked_of": dict(Counter(str(one.body.get("model")) for one in requests)),
         "answered_by": dict(models),
-        "tokens": {"prompt": prompt_tokens, "answer": answer_tokens, "replies_counted": counted}
-        if counted
-        else None,
-        "cost_usd": spending.money if counted else None,
+        **paid,
         "prompts": {
             "version": VERSION,
             "system_sha256": sorted(hashlib.sha256(one.encode()).hexdigest() for one in systems),
         },
-        "documents": {"parsed": parsed, "rejected": dict(rejects)},
         **report,
         "files": {name: sha256(path) for name, path in sorted(files.items())},
         "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
     }
+
+
+def paid(asked: Iterable[tuple[Request, Sequence[Reply]]], prices: Prices) -> dict[str, Any]:
+    """Tokens and cost of every reply, also of those that were asked for again; ``None`` if not recorded."""
+    spending = Spending(Budget(), prices)
+    counted = 0
+    for request, replies in asked:
+        for reply in replies:
+            if reply.tokens:
+                counted += 1
+                spending.add(request, reply)
+    tokens = {"prompt": spending.prompt_tokens, "answer": spending.answer_tokens, "replies_counted": counted}
+    return {"tokens": tokens if counted else None, "cost_usd": spending.money if counted else None}
 
 
 def write(folder: Path, value: Mapping[str, Any]) -> None:
@@ -88,7 +87,7 @@ def markdown(value: Mapping[str, Any]) -> str:
     for key, part in value.items():
         if key in ("task", "notes"):
             continue
-        title = key.replace("_", " ").capitalize()
+        title = TITLES.get(key, key.replace("_", " ").capitalize())
         if not isinstance(part, Mapping):
             lines += ["", f"**{title}**: {'not recorded' if part is None else part}"]
             continue

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from clinsynth.curation.balance import balance, vocabulary_gap
 from clinsynth.curation.duplicates import distinct
 from clinsynth.curation.flaws import Flaw, without
 from clinsynth.curation.leaks import Leak, audit, flaws, summary
+from clinsynth.llm.parse import states_relations
 from clinsynth.llm.rejects import Rejected
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -53,6 +55,11 @@ class Curation:
         unknown = set(self.drop_leaks) - {"train", "val", "test"}
         if unknown:
             raise ValueError(f"'curation.drop_leaks' knows train, val and test, not {min(unknown)!r}")
+        if self.confidence and importlib.util.find_spec("cleanlab") is None:
+            raise ValueError(
+                "'curation.confidence' needs cleanlab, which is not installed. "
+                "Remedy: pip install 'clinsynth[curate]'"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +96,13 @@ def curate(
         found: Flaws of ``documents`` that are known already.
     """
     kept, rejects = without(documents, found)
-    kept, repeated = distinct(kept, settings.near_duplicates)
+    kept, repeated = distinct(kept, settings.near_duplicates, schema)
     rejects += repeated
     leaks: list[Leak] = []
-    report: dict[str, Any] = {}
+    report: dict[str, Any] = {"curation": asdict(settings)}
     if real:
         leaks = audit(kept, real, settings.leak_ngram, settings.leak_similarity)
         report["leaks"] = {
-            "ngram": settings.leak_ngram,
-            "similarity": settings.leak_similarity,
-            "taken_out": settings.drop_leaks,
             "found": summary(leaks, real),
         }
         kept, leaking = without(kept, flaws(leaks, settings.drop_leaks))
@@ -106,7 +110,7 @@ def curate(
     if settings.confidence:
         from clinsynth.curation.confidence import contradicted  # torch and cleanlab take seconds to import
 
-        relations = bool(schema.relations) and all("relations" not in one.meta for one in kept)
+        relations = all(states_relations(one, schema) for one in kept)
         doubted = contradicted(
             kept, schema, relations, settings.encoder, settings.folds, settings.epochs, settings.seed
         )

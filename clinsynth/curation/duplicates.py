@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clinsynth.curation.similarity import NearIndex, words
+from clinsynth.llm.parse import states_relations
 from clinsynth.llm.rejects import Rejected
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Schema
 
 EXACT = "exact duplicate"
 NEAR = "near duplicate"
@@ -14,12 +16,15 @@ NEAR = "near duplicate"
 Content = tuple[object, ...]
 
 
-def distinct(documents: Sequence[Document], threshold: float) -> tuple[list[Document], list[Rejected]]:
+def distinct(
+    documents: Sequence[Document], threshold: float, schema: Schema
+) -> tuple[list[Document], list[Rejected]]:
     """The first of each group of documents that say the same, and the others.
 
     Args:
         documents: In the order in which they count as first.
         threshold: Jaccard similarity of word shingles from which two texts are near duplicates.
+        schema: Their task.
 
     The same text with other judged mentions, or another label, is no duplicate of a relation example.
     """
@@ -28,7 +33,7 @@ def distinct(documents: Sequence[Document], threshold: float) -> tuple[list[Docu
     seen: dict[tuple[Content, Content], str] = {}
     indices: dict[Content, NearIndex] = {}
     for document in documents:
-        group = _judged(document)
+        group = _judged(document, schema)
         exact = (tuple(words(document.text)), group)
         if exact in seen:
             rejects.append(Rejected(EXACT, document.text, document.id, f"of {seen[exact]}"))
@@ -46,9 +51,10 @@ def distinct(documents: Sequence[Document], threshold: float) -> tuple[list[Docu
     return kept, rejects
 
 
-def _judged(document: Document) -> Content:
-    """What tells two relation examples with the same text apart; nothing for entity documents."""
-    if len(document.entities) != 2 or {e.label for e in document.entities} == {document.entities[0].label}:
+def _judged(document: Document, schema: Schema) -> Content:
+    """What tells two judged pairs with the same text apart; nothing for other documents."""
+    pairs = states_relations(document, schema) and len(list(schema.candidate_pairs(document)))
+    if len(document.entities) != 2 or pairs != 1:
         return ()
     mentions = sorted((e.label, document.mention(e).lower()) for e in document.entities)
     return (tuple(mentions), tuple(sorted(r.label for r in document.relations)))

@@ -11,8 +11,8 @@ from typing import Any
 from clinsynth.corpora.concepts import relations_between
 from clinsynth.llm import prompts
 from clinsynth.llm.answers import Partial, values
-from clinsynth.llm.parse import FAILED, NOTHING, REFUSED, relations_stated
-from clinsynth.llm.prompts import ResponseFormat
+from clinsynth.llm.parse import ALIEN, FAILED, NOTHING, REFUSED, relations_stated
+from clinsynth.llm.prompts import MaxTokensField, ResponseFormat
 from clinsynth.llm.rejects import Rejected
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.tagged import HOLLOW, Tagged, read_tagged, render
@@ -64,12 +64,14 @@ class AnnotationSettings:
         model: The name that the server knows the model by.
         temperature: How freely the model draws its words; null leaves it to the server.
         max_tokens: Tokens of an answer at most; null leaves it to the server.
+        max_tokens_field: What the server calls it.
         response_format: json_schema where the server has structured outputs, else json_object or none.
     """
 
     model: str
     temperature: float | None = 0.0
     max_tokens: int | None = 4096
+    max_tokens_field: MaxTokensField = "max_tokens"
     response_format: ResponseFormat = "json_schema"
 
 
@@ -81,7 +83,7 @@ def entity_request(custom_id: str, text: str, schema: Schema, settings: Annotati
         tagging=prompts.TAGGING,
         label=schema.entity_labels[0],
     )
-    sentences = [render(Document(text[start:end]), schema) for start, end in _sentences(text)]
+    sentences = [render(Document(text[start:end].strip()), schema) for start, end in _sentences(text)]
     form = prompts.answer_schema(schema, "sentence")
     return _request(
         custom_id, system, json.dumps({"sentences": sentences}, ensure_ascii=False), form, settings
@@ -154,14 +156,19 @@ def read_relations(reply: Reply, document: Document, schema: Schema) -> Annotati
         numbers[i] = str(number)
     rejects: list[Rejected] = []
     stated: list[Any] = []
+    answered = False
     for value in values(reply.text, schema.entity_labels):
         fields = value.value if isinstance(value, Partial) else value
+        of = fields.get("relations") if isinstance(fields, dict) else None
         if isinstance(value, Rejected):
             rejects.append(replace(value, source=document.id))
-        elif isinstance(fields, dict) and isinstance(fields.get("relations"), list):
-            stated += fields["relations"]
+        elif isinstance(of, list | Partial):
+            answered = True
+            stated += of.value if isinstance(of, Partial) else of
         else:
-            rejects.append(Rejected(NOTHING, reply.text, document.id))
+            rejects.append(Rejected(ALIEN, reply.text, document.id))
+    if not answered:
+        rejects.append(Rejected(NOTHING, reply.text, document.id))
     triples, problems = relations_stated(stated, numbers, bare.entities, schema)
     rejects += [Rejected(reason, detail, document.id) for reason, detail in problems]
     found = relations_between(bare.entities, numbers, triples)
@@ -172,7 +179,7 @@ def read_relations(reply: Reply, document: Document, schema: Schema) -> Annotati
 def _request(
     custom_id: str, system: str, user: str, form: dict[str, Any], settings: AnnotationSettings
 ) -> Request:
-    sampling = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
+    sampling = {"temperature": settings.temperature, settings.max_tokens_field: settings.max_tokens}
     return Request(
         custom_id,
         {

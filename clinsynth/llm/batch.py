@@ -44,11 +44,24 @@ def read_plan(path: Path) -> list[Request]:
             raise CorpusError(
                 path, number, "the request is no chat completion", f"it must be a {METHOD} to {URL}"
             )
-        if not isinstance(body, Mapping) or not isinstance(body.get("messages"), list):
+        messages = body.get("messages") if isinstance(body, Mapping) else None
+        if not isinstance(messages, list) or not all(isinstance(one, Mapping) for one in messages):
             raise CorpusError(path, number, "the request has no body with messages", "write the plan anew")
+        assert isinstance(body, Mapping)
         seen.add(custom_id)
         found.append((custom_id, body))
     return list(numbered(found))
+
+
+def read_plans(paths: Iterable[Path]) -> list[Request]:
+    """Plans one after the other, as one plan. Raises ``ValueError`` if two requests have the same name."""
+    found = [one for path in paths for one in read_plan(path)]
+    seen: set[str] = set()
+    for one in found:
+        if one.custom_id in seen:
+            raise ValueError(f"two plans have the custom_id {one.custom_id!r}. Remedy: rename one of them")
+        seen.add(one.custom_id)
+    return list(numbered((one.custom_id, one.body) for one in found))
 
 
 def write_replies(path: Path, replies: Iterable[Reply]) -> None:
@@ -115,7 +128,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 if not line.strip():
                     continue
                 try:
-                    value = json.loads(line)
+                    value = json.loads(line, parse_constant=lambda _: None)  # NaN is no JSON
                 except ValueError as error:
                     raise CorpusError(
                         path, number, "the line is not JSON", "is the file cut off? get it again"

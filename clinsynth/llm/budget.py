@@ -52,8 +52,8 @@ class Spending:
     """What was spent, and whether the next request still fits the budget.
 
     A request counts with an estimate while it is under way, and with what the server says it used
-    afterwards. The estimate is its characters by 4 and the longest answer so far, or before any answer
-    ``max_tokens``. Raises ``ValueError`` if money is limited and the price of a model is not known.
+    afterwards. The estimate is its characters by 4 and the longest answer that it allows, so that a budget
+    is not exceeded however many requests are under way.
     """
 
     def __init__(self, budget: Budget, prices: Prices) -> None:
@@ -61,7 +61,6 @@ class Spending:
         self.money: float | None = 0.0
         self._budget = budget
         self._prices = prices
-        self._longest = 0
         self._reserved: dict[int, tuple[int, float]] = {}
 
     def check(self, requests: Iterable[Request]) -> None:
@@ -76,7 +75,7 @@ class Spending:
 
     def reserve(self, request: Request) -> bool:
         """Takes the estimate of a request out of the budget; ``False`` if it does not fit."""
-        prompt, answer = estimate(request, self._longest or None)
+        prompt, answer = estimate(request)
         tokens, money = prompt + answer, self._cost(request, prompt, answer) or 0.0
         held = self._reserved.values()
         if self._budget.tokens is not None:
@@ -91,6 +90,11 @@ class Spending:
             self._reserved[id(request)] = (tokens, money)
         return True
 
+    @property
+    def under_way(self) -> bool:
+        """Whether estimates are held that may turn out too high."""
+        return bool(self._reserved)
+
     def release(self, request: Request) -> None:
         """Gives the estimate back once a request has ended."""
         self._reserved.pop(id(request), None)
@@ -101,7 +105,6 @@ class Spending:
         prompt, answer = used or (estimate(request)[0], len(reply.text) // CHARACTERS_PER_TOKEN)
         self.prompt_tokens += prompt
         self.answer_tokens += answer
-        self._longest = max(self._longest, answer)
         cost = self._cost(request, prompt, answer)
         self.money = None if cost is None or self.money is None else self.money + cost
 
@@ -110,12 +113,12 @@ class Spending:
         return None if price is None else (prompt * price[0] + answer * price[1]) / 1e6
 
 
-def estimate(request: Request, answer: int | None = None) -> tuple[int, int]:
-    """Tokens of prompt and answer, about."""
+def estimate(request: Request) -> tuple[int, int]:
+    """Tokens of the prompt, about, and of the answer, at most."""
     messages = request.body.get("messages") or []
     characters = sum(len(str(one.get("content") or "")) for one in messages)
     limit = request.body.get("max_tokens") or request.body.get("max_completion_tokens") or GUESSED_ANSWER
-    return characters // CHARACTERS_PER_TOKEN + 8, answer or int(limit)
+    return characters // CHARACTERS_PER_TOKEN + 8, int(limit)
 
 
 @dataclass(frozen=True, slots=True)

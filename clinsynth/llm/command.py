@@ -28,6 +28,7 @@ from clinsynth.llm.fill import Filled, fill, missing
 from clinsynth.llm.generation import CACHE, Generation, requests_of, write_lines
 from clinsynth.llm.generation import generate as write_corpus
 from clinsynth.llm.plan import PlanSettings
+from clinsynth.llm.rejects import by_reason, write_ledger
 from clinsynth.llm.requests import Request
 from clinsynth.llm.seeds import names, seed_requests, write_seeds
 from clinsynth.llm.server import Server
@@ -60,7 +61,7 @@ def generate(
     Also: clinsynth generate plan, import, explain, audit, seeds; each has its own --help.
 
     The folder gets plan.jsonl, replies.jsonl, corpus.jsonl, rejects.jsonl (what could not be used, and why),
-    leaks.jsonl and a card. Every reply is kept in the cache before it is used, and no request is asked twice.
+    leaks.jsonl and a card. Every reply is kept in the cache before it is used, and none is paid for twice.
     The exit code is 0 if every request has a reply, 3 if some have none, 130 after Ctrl-C.
 
     Args:
@@ -113,7 +114,7 @@ def import_replies(plan_file: str, replies: str, cache: Path = CACHE) -> None:
         replies: The file that came back, or several with commas between.
         cache: The folder of replies that were paid for.
     """
-    requests = [request for path in _paths(plan_file) for request in batch.read_plan(path)]
+    requests = batch.read_plans(_paths(plan_file))
     with ReplyCache(cache) as kept:
         taken = kept.take(requests, (reply for path in _paths(replies) for reply in batch.read_replies(path)))
     print(
@@ -210,8 +211,11 @@ def seeds(
         found, rejects = names((reply for one in requests if (reply := kept.reply(one))), schema)
     write_seeds(out, found)
     print(", ".join(f"{len(own)} of {label}" for label, own in found.items()) + f": {out}")
-    for reason, number in Counter(one.reason for one in rejects).most_common():
-        print(f"{number:6}  {reason}")
+    if rejects:
+        ledger = out.with_name(out.name + ".rejects.jsonl")
+        write_ledger(ledger, rejects)
+        told = ", ".join(f"{number} {reason}" for reason, number in by_reason(rejects).items())
+        print(f"not usable: {told}: {ledger}")
     if filled.failures or filled.left:
         sys.exit(INCOMPLETE)
 
@@ -265,6 +269,7 @@ def _tell_forecast(requests: Sequence[Request], settings: Generation) -> None:
         f"{found.requests} requests, {found.cached} answered from the cache\n"
         f"to ask: {found.requests - found.cached}, about {found.prompt_tokens} tokens of prompts and "
         f"{found.answer_tokens} of answers, {money}"
+        + ("\nthe second pass costs about as much again" if settings.second_pass else "")
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from clinsynth.corpora import jsonl
 from clinsynth.curation import card
 from clinsynth.curation.agreement import disagreements
-from clinsynth.curation.curate import Curated, Curation, curate
+from clinsynth.curation.curate import Curation, curate
 from clinsynth.curation.flaws import Flaw
 from clinsynth.llm import batch
 from clinsynth.llm.annotation import (
@@ -23,17 +23,18 @@ from clinsynth.llm.annotation import (
 )
 from clinsynth.llm.budget import Budget, read_prices
 from clinsynth.llm.cache import ReplyCache
-from clinsynth.llm.fill import Filled, fill
-from clinsynth.llm.parse import NOT_STATED, parse_reply
+from clinsynth.llm.fill import Filled, LanguageModel
+from clinsynth.llm.parse import parse_reply, states_relations
 from clinsynth.llm.plan import PlanSettings, plan
 from clinsynth.llm.rejects import Rejected, by_reason, write_ledger
-from clinsynth.llm.requests import Reply, Request, numbered
+from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.server import Server
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
 UNCHECKED = "the second pass gave no usable annotation"
 NO_REPLY = "there is no reply"
+SECOND_PASS = "second_pass_"
 CACHE = Path(".clinsynth/replies")
 
 
@@ -76,15 +77,7 @@ class Parsed:
 
 def requests_of(schema: Schema, settings: PlanSettings, plans: Sequence[Path] = ()) -> list[Request]:
     """Those of plan files one after the other, or of the settings if there are none."""
-    if not plans:
-        return plan(schema, settings)
-    found = [one for path in plans for one in batch.read_plan(path)]
-    seen: set[str] = set()
-    for one in found:
-        if one.custom_id in seen:
-            raise ValueError(f"two plans have the custom_id {one.custom_id!r}. Remedy: rename one of them")
-        seen.add(one.custom_id)
-    return list(numbered((one.custom_id, one.body) for one in found))
+    return batch.read_plans(plans) if plans else plan(schema, settings)
 
 
 def parse_all(replies: Iterable[Reply], schema: Schema) -> Parsed:
@@ -104,7 +97,7 @@ def generate(
     real: Mapping[str, Sequence[Document]] | None = None,
     not_compared: Mapping[str, str] | None = None,
 ) -> Filled:
-    """Writes plan, replies, corpus, rejects and leaks as JSON lines, and the card.
+    """Writes plans, replies, corpus, rejects and leaks as JSON lines, and the card.
 
     Args:
         schema: The task.
@@ -114,60 +107,60 @@ def generate(
         real: Parts of a real corpus for the leak audit; they are compared here and sent nowhere.
         not_compared: Parts that it lacks, and why; for the card.
 
-    Raises what ``fill`` raises; what was paid for until then is in the cache.
+    Raises what ``LanguageModel.fill`` raises; what was paid for until then is in the cache.
     """
     requests = requests_of(schema, settings.plan, plans)
+    model = LanguageModel(settings.server, settings.budget)
     out.mkdir(parents=True, exist_ok=True)
-    batch.write_plan(out / "plan.jsonl", requests)
     with ReplyCache(settings.cache) as cache:
-        filled = fill(requests, cache, settings.server, settings.budget)
-        replies = (reply for request in requests if (reply := cache.reply(request)))
-        batch.write_replies(out / "replies.jsonl", replies)
+        filled, unanswered = _ask(requests, model, cache, out, "")
         parsed = parse_all(_recorded(out), schema)
-        flaws: list[Flaw] = []
+        asked, flaws = list(requests), list[Flaw]()
         if settings.second_pass:
-            filled, flaws = _second_pass(parsed.documents, schema, settings, cache)
-        failed = {one.custom_id: one.reason for one in filled.failures}
-        unanswered = [
-            Rejected(NO_REPLY, "", request.custom_id, failed.get(request.custom_id, filled.stopped))
-            for request in requests
-            if cache.reply(request) is None
-        ]
+            checks = _checks(parsed.documents, schema, settings.plan)
+            later, unchecked = _ask(checks, model, cache, out, SECOND_PASS)
+            filled += later
+            unanswered += unchecked
+            asked += checks
+            flaws = _flaws(parsed.documents, checks, schema, cache)
+        prices = read_prices(settings.budget.prices)
+        different = {one.key: one for one in asked}.values()
+        paid = card.paid(((one, cache.replies(one)) for one in different), prices)
     curated = curate(parsed.documents, schema, settings.curation, real, flaws)
     rejects = [*unanswered, *parsed.rejects, *curated.rejects]
-    _write(out, schema, requests, parsed, curated, rejects, settings, not_compared or {})
-    return filled
-
-
-def _write(
-    out: Path,
-    schema: Schema,
-    requests: Sequence[Request],
-    parsed: Parsed,
-    curated: Curated,
-    rejects: Sequence[Rejected],
-    settings: Generation,
-    not_compared: Mapping[str, str],
-) -> None:
     write_ledger(out / "rejects.jsonl", rejects)
     write_lines(out / "leaks.jsonl", (one.to_json() for one in curated.leaks))
     jsonl.write(out / "corpus.jsonl", curated.documents)
-    report = dict(curated.report)
+    report: dict[str, Any] = {
+        "parsed": len(parsed.documents),
+        "rejected": by_reason(rejects),
+        **curated.report,
+    }
+    report["curation"]["second_pass"] = settings.second_pass
     if "leaks" in report:
-        report["leaks"] = {**report["leaks"], "not_compared": dict(not_compared)}
-    files = {name: out / name for name in ("plan.jsonl", "replies.jsonl", "corpus.jsonl")}
-    value = card.card(
-        schema.name,
-        requests,
-        _recorded(out),
-        len(parsed.documents),
-        by_reason(rejects),
-        report,
-        files,
-        settings.notes,
-        read_prices(settings.budget.prices),
-    )
-    card.write(out, value)
+        report["leaks"]["not_compared"] = dict(not_compared or {})
+    names = ["plan.jsonl", "replies.jsonl", "corpus.jsonl"]
+    names += [SECOND_PASS + name for name in names[:2]] if settings.second_pass else []
+    files = {name: out / name for name in names}
+    card.write(out, card.card(schema.name, requests, _recorded(out), paid, report, files, settings.notes))
+    return filled
+
+
+def _ask(
+    requests: Sequence[Request], model: LanguageModel, cache: ReplyCache, out: Path, name: str
+) -> tuple[Filled, list[Rejected]]:
+    """Asks what is missing, and writes what was asked and answered; also returns what has no reply."""
+    batch.write_plan(out / f"{name}plan.jsonl", requests)
+    filled = model.fill(requests, cache)
+    replies = (reply for request in requests if (reply := cache.reply(request)))
+    batch.write_replies(out / f"{name}replies.jsonl", replies)
+    failed = {one.custom_id: one.reason for one in filled.failures}
+    unanswered = [
+        Rejected(NO_REPLY, "", request.custom_id, failed.get(request.custom_id, filled.stopped))
+        for request in requests
+        if cache.reply(request) is None
+    ]
+    return filled, unanswered
 
 
 def _recorded(out: Path) -> Iterable[Reply]:
@@ -175,25 +168,27 @@ def _recorded(out: Path) -> Iterable[Reply]:
     return batch.read_replies(path) if path.stat().st_size else ()
 
 
-def _second_pass(
-    documents: Sequence[Document], schema: Schema, settings: Generation, cache: ReplyCache
-) -> tuple[Filled, list[Flaw]]:
-    """Asks for a blind annotation of every document, and says where it differs."""
+def _checks(documents: Sequence[Document], schema: Schema, settings: PlanSettings) -> list[Request]:
+    """Requests for a blind annotation of every document."""
     asking = AnnotationSettings(
-        settings.plan.model, None, settings.plan.max_tokens, settings.plan.response_format
+        settings.model, None, settings.max_tokens, settings.max_tokens_field, settings.response_format
     )
-    requests = []
-    for document in documents:
-        name = f"{document.id}.check"
-        if _has_relations(document, schema):
-            requests.append(relation_request(name, document, schema, asking))
-        else:
-            requests.append(entity_request(name, document.text, schema, asking))
-    filled = fill(requests, cache, settings.server, settings.budget)
+    return [
+        relation_request(f"{document.id}.check", document, schema, asking)
+        if states_relations(document, schema)
+        else entity_request(f"{document.id}.check", document.text, schema, asking)
+        for document in documents
+    ]
+
+
+def _flaws(
+    documents: Sequence[Document], checks: Sequence[Request], schema: Schema, cache: ReplyCache
+) -> list[Flaw]:
+    """Where the second annotation differs from the first, or there is none."""
     flaws: list[Flaw] = []
-    for index, (document, request) in enumerate(zip(documents, requests, strict=True)):
+    for index, (document, request) in enumerate(zip(documents, checks, strict=True)):
         reply = cache.reply(request) or Reply(request.custom_id, 0, {}, NO_REPLY)
-        related = _has_relations(document, schema)
+        related = states_relations(document, schema)
         second = (read_relations if related else read_entities)(reply, document, schema)
         flaws += [Flaw(index, start, end, UNCHECKED) for start, end in second.lost]
         if not (related and second.lost):
@@ -202,11 +197,7 @@ def _second_pass(
             ]
             judged = document if related else document.annotated(tuple(known))
             flaws += disagreements(index, judged, second.document)
-    return filled, flaws
-
-
-def _has_relations(document: Document, schema: Schema) -> bool:
-    return bool(schema.relations) and document.meta != NOT_STATED
+    return flaws
 
 
 def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:

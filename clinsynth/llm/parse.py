@@ -36,6 +36,11 @@ NOT_STATED = {"relations": "not stated"}
 TEXT_FIELDS = ("title", "text", "sentence", "abstract", "document", "sentences")
 
 
+def states_relations(document: Document, schema: Schema) -> bool:
+    """Whether all relations of a document are known, so that having none means that there is none."""
+    return bool(schema.relations) and document.meta != NOT_STATED
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     """One text of an answer, in its pieces: title and sentences, or all at once."""

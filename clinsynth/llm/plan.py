@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from clinsynth.corpora import jsonl
 from clinsynth.corpora.errors import CorpusError
 from clinsynth.corpora.lines import read_text
 from clinsynth.llm import prompts
-from clinsynth.llm.prompts import ResponseFormat, Unit
-from clinsynth.llm.requests import Request, numbered
+from clinsynth.llm.prompts import MaxTokensField, ResponseFormat, Unit
+from clinsynth.llm.requests import Request, canonical, numbered
 from clinsynth_onnx.schema import Schema
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class PlanSettings:
     relations: bool = False
     temperature: float | None = 1.0
     max_tokens: int | None = 4096
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    max_tokens_field: MaxTokensField = "max_tokens"
     seed: int = 0
     response_format: ResponseFormat = "json_schema"
     seeds: Path | None = None
@@ -81,6 +82,11 @@ def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
             f"task {schema.name!r} has no relations to ask for. "
             "Remedy: add some to the task file, or ask for documents without them"
         )
+    if unit == "pair" and (both := prompts.same_type(schema)):
+        raise ValueError(
+            f"relation {both!r} of task {schema.name!r} joins mentions of one type: a marked pair does not "
+            "say which is the head. Remedy: --plan.unit document --plan.relations true"
+        )
     relations = settings.relations and unit == "document"
     count = settings.per_request or PER_REQUEST[unit]
     seeds = read_seeds(settings.seeds, schema) if settings.seeds else {}
@@ -98,7 +104,10 @@ def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
                 _message("system", prompts.system_prompt(schema, unit, count, relations, shown)),
                 _message("user", prompts.user_prompt(*cells[i % len(cells)], names)),
             ]
-            yield f"{schema.name}-{unit}-{i:05d}", body(settings, messages, form, i)
+            made = body(settings, messages, form, i)
+            # the digest keeps replies to an older plan from being taken for replies to this one
+            digest = hashlib.sha256(canonical(made).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+            yield f"{schema.name}-{unit}-{i:05d}-{digest}", made
 
     return list(numbered(bodies()))
 

@@ -12,6 +12,7 @@ from clinsynth_onnx.schema import Schema
 
 Unit = Literal["sentence", "document", "pair"]
 ResponseFormat = Literal["json_schema", "json_object", "none"]
+MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 
 VERSION = 1  # of the wording; raised whenever a prompt changes, and kept in every corpus card
 
@@ -53,7 +54,12 @@ tells of an aim, a method or background.
 def default_unit(schema: Schema) -> Unit:
     """``pair`` for relations between entities that have no guidelines of their own, else ``document``."""
     described = any(entity.guidelines for entity in schema.entities.values())
-    return "pair" if schema.relations and not described else "document"
+    return "pair" if schema.relations and not described and not same_type(schema) else "document"
+
+
+def same_type(schema: Schema) -> str | None:
+    """A relation whose head and tail can be of one type, so that two marks do not say which is which."""
+    return next((name for name, one in schema.relations.items() if set(one.head) & set(one.tail)), None)
 
 
 def system_prompt(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def names(replies: Iterable[Reply], schema: Schema) -> tuple[dict[str, list[str]
         for value in values(reply.text, ()):
             fields = value.value if isinstance(value, Partial) else value
             if isinstance(fields, Rejected):
-                rejects.append(fields)
+                rejects.append(replace(fields, source=reply.custom_id))
             elif not isinstance(fields, Mapping) or not fields.keys() & found.keys():
                 rejects.append(Rejected(NO_NAMES, reply.text, reply.custom_id))
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import random
@@ -50,7 +51,8 @@ class Server:
         tokens_per_minute: Of prompts and answers, at most; no limit if not given.
         timeout: Seconds that an answer may take.
         retries: How often a request that failed is repeated before it is given up.
-        attempts: Answers paid for a request at most, if they are cut off or refused.
+        attempts: Answers paid for a request at most, if they are cut off or refused; 0 asks nothing and
+            makes do with the replies that are in the cache.
     """
 
     base_url: str | None = None
@@ -64,12 +66,13 @@ class Server:
     attempts: int = 2
 
     def __post_init__(self) -> None:
-        for name in ("concurrency", "requests_per_minute", "tokens_per_minute", "timeout", "attempts"):
+        for name in ("concurrency", "requests_per_minute", "tokens_per_minute", "timeout"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"'server.{name}' must be above 0, not {value}")
-        if self.retries < 0:
-            raise ValueError(f"'server.retries' must be 0 or more, not {self.retries}")
+        for name in ("retries", "attempts"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"'server.{name}' must be 0 or more, not {getattr(self, name)}")
 
 
 class ServerError(Exception):
@@ -96,38 +99,40 @@ def connect(server: Server) -> openai.AsyncOpenAI:
             api_version=server.api_version,
             api_key=key,
             max_retries=0,
+            timeout=None,  # ours holds
             http_client=http,
         )
     return openai.AsyncOpenAI(
-        base_url=server.base_url, api_key=key or "none", max_retries=0, http_client=http
+        base_url=server.base_url, api_key=key or "none", max_retries=0, timeout=None, http_client=http
     )
 
 
 class Asker:
     """Asks one request at a time for each caller; limits and pauses hold for all callers together."""
 
-    def __init__(self, server: Server, client: openai.AsyncOpenAI) -> None:
+    def __init__(self, server: Server) -> None:
+        self.server = server
         self.form = 0
         self._reached = False
-        self._server = server
-        self._client = client
         self._gate = Gate()
         self._requests = Pace(server.requests_per_minute)
         self._tokens = Pace(server.tokens_per_minute)
 
-    async def ask(self, request: Request) -> Reply:
+    async def ask(self, request: Request, client: openai.AsyncOpenAI) -> Reply:
         """A reply, or after the last retry one with an ``error``. Raises ``ServerError``."""
         tries = 0
         while True:
-            await self._gate.wait()
             await self._requests.wait()
             await self._tokens.wait(sum(estimate(request)))
+            await self._gate.wait()  # last, as it may have closed in the meantime
             form = self.form
             try:
-                async with asyncio.timeout(self._server.timeout):
-                    answer = await self._client.post(
+                async with asyncio.timeout(self.server.timeout):
+                    answer = await client.post(
                         "/chat/completions", cast_to=object, body=_formed(request.body, form)
                     )
+                if isinstance(answer, str):  # JSON of another content type
+                    answer = json.loads(answer)
                 if isinstance(answer, Mapping) and isinstance(answer.get("choices"), list):
                     self._reached = True
                     return Reply(request.custom_id, 200, answer)
@@ -146,9 +151,9 @@ class Asker:
             else:
                 self._reached = True
             tries += 1
-            if tries > self._server.retries:
+            if tries > self.server.retries:
                 if not self._reached:
-                    url = self._client.base_url
+                    url = client.base_url
                     raise ServerError(
                         f"{url.host}:{url.port or url.scheme} gave no answer at all: {problem}. "
                         "Remedy: see that the server runs, and check --server.base_url and --server.timeout"
@@ -164,7 +169,7 @@ class Asker:
         self._reached = True
         if status in FATAL:
             raise ServerError(
-                f"the server answered {status}: " + FATAL[status].format(key=self._server.api_key_env)
+                f"the server answered {status}: " + FATAL[status].format(key=self.server.api_key_env)
             )
         if code == "insufficient_quota":
             raise ServerError(NO_QUOTA)
@@ -182,8 +187,9 @@ class Asker:
     async def _pause(self, tries: int, asked: float | None) -> None:
         if asked is not None:
             self._gate.close(min(asked, LONGEST_PAUSE))
-            return
+            await self._gate.wait()
         # full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter
+        # also after a pause that was asked for, or all would come back at once
         await asyncio.sleep(random.uniform(0, min(60.0, 2.0 ** (tries - 1))))
 
 
@@ -206,7 +212,10 @@ def _formed(body: Mapping[str, Any], form: int) -> dict[str, Any]:
 
 
 def _names_the_form(error: openai.APIStatusError) -> bool:
-    text = error.response.text.lower()
+    # not the whole response: some servers repeat the request in it
+    body = error.body if isinstance(error.body, Mapping) else {}
+    told = [body.get(key) for key in ("message", "param", "code", "detail")]
+    text = " ".join(one for one in told if isinstance(one, str)).lower()
     return any(name in text for name in UNSUPPORTED)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn, cast
+from urllib.parse import urlsplit
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -25,9 +27,9 @@ from clinsynth.llm.annotation import (
 )
 from clinsynth.llm.budget import Budget
 from clinsynth.llm.cache import ReplyCache
-from clinsynth.llm.fill import fill
+from clinsynth.llm.fill import LanguageModel
 from clinsynth.llm.generation import CACHE
-from clinsynth.llm.prompts import ResponseFormat, default_unit
+from clinsynth.llm.prompts import MaxTokensField, ResponseFormat, default_unit
 from clinsynth.llm.rejects import Rejected, write_ledger
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.server import Server
@@ -60,6 +62,12 @@ class Texts:
         return Features(tuple(documents), (), (), ())
 
 
+def _host(server: Server) -> str:
+    """Where text would go; without user and password, which an address may hold."""
+    address = server.base_url or os.environ.get("OPENAI_BASE_URL")
+    return (urlsplit(address).hostname if address else None) or "of OpenAI"
+
+
 class ZeroShot(DocumentModel):
     """Asks a language model for the entities, or for the relations between given entities.
 
@@ -76,6 +84,7 @@ class ZeroShot(DocumentModel):
         cache: The folder of replies that were paid for.
         temperature: How freely the model draws its words; null leaves it to the server.
         max_tokens: Tokens of an answer at most; null leaves it to the server.
+        max_tokens_field: What the server calls it.
         response_format: json_schema where the server has structured outputs, else json_object or none.
     """
 
@@ -90,6 +99,7 @@ class ZeroShot(DocumentModel):
         cache: Path = CACHE,
         temperature: float | None = 0.0,
         max_tokens: int | None = 4096,
+        max_tokens_field: MaxTokensField = "max_tokens",
         response_format: ResponseFormat = "json_schema",
     ) -> None:
         self.finds = finds or ("relations" if default_unit(schema) == "pair" else "entities")
@@ -99,9 +109,9 @@ class ZeroShot(DocumentModel):
         super().__init__(schema, "none", EncoderOptions(), Optimization(), None)
         self.allow_real_text = allow_real_text
         self.server = server
-        self.budget = budget
         self.cache = cache
-        self.asking = AnnotationSettings(llm, temperature, max_tokens, response_format)
+        self._language_model = LanguageModel(server, budget)
+        self.asking = AnnotationSettings(llm, temperature, max_tokens, max_tokens_field, response_format)
         self._rejects: list[Rejected] = []
 
     @cached_property
@@ -126,7 +136,7 @@ class ZeroShot(DocumentModel):
         if stage == "fit":
             raise ValueError(NO_TRAINING)
         if not self.allow_real_text:
-            raise ValueError(REFUSAL.format(server=self.server.base_url or "of OpenAI"))
+            raise ValueError(REFUSAL.format(server=_host(self.server)))
 
     def annotate(self, batch: DocumentBatch) -> list[Document]:
         """Documents as the language model reads them; what it did not annotate usably has nothing."""
@@ -134,7 +144,7 @@ class ZeroShot(DocumentModel):
         requests = [self._request(document, i) for i, document in zip(batch.indices, documents, strict=True)]
         found: list[Document] = []
         with ReplyCache(self.cache) as cache:
-            filled = fill([one for one in requests if one], cache, self.server, self.budget)
+            filled = self._language_model.fill([one for one in requests if one], cache)
             if filled.stopped:
                 raise ValueError(
                     f"{filled.stopped}, so that there is no score. Remedy: start again with more"

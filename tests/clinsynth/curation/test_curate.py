@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from clinsynth.curation.curate import Curation, curate
 from clinsynth.curation.flaws import without
 from clinsynth.llm.plan import PlanSettings, plan
 from clinsynth.llm.rejects import by_reason
-from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth.llm.tasks import ENTITY_TASK, reply
 
 CANARY = "zebrafish"
@@ -44,15 +45,16 @@ def test_a_card_tells_all_but_the_text(tmp_path: Path) -> None:
     requests = plan(ENTITY_TASK, PlanSettings(size=2))
     replies = [reply(CANARY, custom_id=requests[0].custom_id)]
     value = card.card(
-        "letters", requests, replies, 3, by_reason(curated.rejects), curated.report,
-        {"corpus.jsonl": file}, "Written by hand.", {},
+        "letters", requests, replies, card.paid(zip(requests, [replies], strict=False), {}),
+        {"rejected": by_reason(curated.rejects), **curated.report}, {"corpus.jsonl": file},
+        "Written by hand.",
     )  # fmt: skip
     card.write(tmp_path, value)
     shown, read = (tmp_path / "card.md").read_text(), json.loads((tmp_path / "card.json").read_text())
     assert CANARY not in shown + json.dumps(read)
     assert "Written by hand." in shown and "not recorded" in shown
     assert read["answered_by"] == {"m": 1} and read["files"] == {"corpus.jsonl": card.sha256(file)}
-    assert read["documents"]["rejected"]["exact duplicate"] == 1
+    assert read["rejected"]["exact duplicate"] == 1 and read["curation"]["leak_ngram"] == 8
 
 
 def test_the_second_pass_takes_out_what_it_does_not_confirm() -> None:
@@ -62,6 +64,16 @@ def test_the_second_pass_takes_out_what_it_does_not_confirm() -> None:
     assert [one.text for one in kept] == ["Has gout. "]
     assert (reject.reason, reject.detail) == (DISAGREES, "only the first pass has Disease at [14, 19)")
     assert list(disagreements(0, first, first)) == []
+
+
+def test_a_relation_of_another_mention_of_the_concept_is_the_same() -> None:
+    spans = [Entity(0, 2, "Gene"), Entity(6, 10, "Disease"), Entity(15, 17, "Gene")]
+    text = Document(
+        "A1 in gout and A1.", tuple(spans), (Relation(0, 1, "R"),), meta={"concepts": ["1", "2", "1"]}
+    )
+    again = replace(text, relations=(Relation(2, 1, "R"),))
+    assert list(disagreements(0, text, again)) == []
+    assert len(list(disagreements(0, replace(text, meta={}), replace(again, meta={})))) == 1
 
 
 @pytest.mark.parametrize("settings", [{"near_duplicates": 0.0}, {"leak_ngram": 1}, {"drop_leaks": ["dev"]}])

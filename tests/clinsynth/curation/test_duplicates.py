@@ -4,14 +4,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinsynth.curation.duplicates import EXACT, NEAR, distinct
+from clinsynth.llm.parse import NOT_STATED
 from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
+TASK = Schema(
+    "toy", {"Gene": EntityType(), "Disease": EntityType()}, {"R": RelationType(["Gene"], ["Disease"])}
+)
 LONG = "The patient had fever and cough for three days and was treated with rest at home."
 
 
 def test_the_first_of_each_group_is_kept() -> None:
     texts = [LONG, "Other text.", LONG.upper() + "!", LONG.replace("home", "hospital"), "Other words."]
-    kept, rejects = distinct([Document(text, id=str(i)) for i, text in enumerate(texts)], 0.8)
+    kept, rejects = distinct([Document(text, id=str(i)) for i, text in enumerate(texts)], 0.8, TASK)
     assert [one.id for one in kept] == ["0", "1", "4"]
     assert [(one.source, one.reason, one.detail) for one in rejects] == [
         ("2", EXACT, "of 0"),
@@ -25,14 +30,21 @@ def test_another_judged_pair_is_another_example() -> None:
     disease = Entity(13, 17, "Disease")
     pairs = [Document(text, (gene, disease)) for gene in genes]
     pairs += [Document(text, (genes[0], disease), (Relation(0, 1, "R"),)), pairs[0]]
-    kept, rejects = distinct(pairs, 0.8)
+    kept, rejects = distinct(pairs, 0.8, TASK)
     assert (len(kept), [one.reason for one in rejects]) == (3, [EXACT])
+
+
+def test_other_tags_of_an_entity_text_do_not_make_it_another() -> None:
+    tags = (Entity(0, 2, "Gene"), Entity(6, 10, "Disease"))
+    documents = [Document("A1 in gout.", own, meta=NOT_STATED) for own in (tags, tags[:1], ())]
+    kept, rejects = distinct(documents, 0.8, TASK)
+    assert (kept, [one.reason for one in rejects]) == (documents[:1], [EXACT, EXACT])
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=12).map(" ".join), max_size=20))
 def test_nothing_is_lost_and_doing_it_again_changes_nothing(texts: list[str]) -> None:
     documents = [Document(text, id=str(i)) for i, text in enumerate(texts)]
-    kept, rejects = distinct(documents, 0.8)
+    kept, rejects = distinct(documents, 0.8, TASK)
     assert len(kept) + len(rejects) == len(documents)
-    assert distinct(kept, 0.8) == (kept, [])
+    assert distinct(kept, 0.8, TASK) == (kept, [])
     assert {one.text for one in kept} | {one.raw for one in rejects} == set(texts)

@@ -91,3 +91,30 @@ def test_relations_between_given_entities() -> None:
 def test_a_reply_that_is_none(bad: Reply) -> None:
     assert len(read_entities(bad, GOLD, ENTITY_TASK).rejects) == 1
     assert read_relations(bad, GOLD, RELATION_TASK).document.entities == GOLD.entities
+
+
+def test_the_sentences_of_a_prompt_have_no_character_references() -> None:
+    (_, user) = entity_request("r", "One flu. Two colds.\n", ENTITY_TASK, SETTINGS).body["messages"]
+    assert json.loads(user["content"]) == {"sentences": ["One flu.", "Two colds."]}
+
+
+def test_what_the_server_calls_the_longest_answer() -> None:
+    settings = AnnotationSettings("m", max_tokens=7, max_tokens_field="max_completion_tokens")
+    body = entity_request("r", "x", ENTITY_TASK, settings).body
+    assert body["max_completion_tokens"] == 7 and "max_tokens" not in body
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons_", "relations"),
+    [
+        ("", [annotation.NOTHING], 0),
+        ("[]", [annotation.ALIEN, annotation.NOTHING], 0),
+        ('{"relations": [{"label": "Association", "head": "1", "tail": "2"}, {"label', ["cut"], 1),
+    ],
+)
+def test_an_answer_without_relations_is_not_taken_to_deny_them(
+    text: str, reasons_: list[str], relations: int
+) -> None:
+    found = read_relations(reply(text), GOLD, RELATION_TASK)
+    assert found.lost and len(found.document.relations) == relations
+    assert len(reasons(found)) == len(reasons_) or reasons_ == ["cut"]

@@ -87,7 +87,7 @@ def test_failures_are_in_the_ledger_and_asked_again(generate: Callable[..., int]
 
     assert generate("--plan.size=5", script=script) == 5
     (reject,) = read("out/rejects.jsonl")
-    assert (reject["reason"], reject["source"]) == ("there is no reply", "letters-document-00002")
+    assert reject["reason"] == "there is no reply" and reject["source"].startswith("letters-document-00002-")
     assert reject["detail"] == "status 400 (content_filter)"
     assert generate("--plan.size=5") == 1 and read("out/rejects.jsonl") == []
 
@@ -113,8 +113,22 @@ def test_what_the_second_pass_does_not_confirm_goes(generate: Callable[..., int]
     assert generate("--plan.size=5", "--second_pass=true", script=script) == 10
     (reject,) = read("out/rejects.jsonl")
     assert reject["reason"] == "the second pass disagrees" and "gout 3" in reject["raw"]
+    card = json.loads(Path("out/card.json").read_text())
+    assert card["curation"]["second_pass"] and card["tokens"]["replies_counted"] == 10
+    assert len(read("out/second_pass_plan.jsonl")) == len(read("out/second_pass_replies.jsonl")) == 5
     texts = [one["text"] for one in read("out/corpus.jsonl")]
     assert len(texts) == 5 and sum("gout" in text for text in texts) == 4
+
+
+def test_failures_of_the_first_pass_count_with_a_second_pass(
+    generate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def script(number: int, body: Mapping[str, Any]) -> Act:
+        return Act(400, {"error": {}}) if body.get("seed") == 2 else numbered_text(number, body)
+
+    generate("--plan.size=4", "--second_pass=true", script=script)
+    assert "1 requests failed: status 400" in capsys.readouterr().out
+    assert read("out/rejects.jsonl")[0]["detail"] == "status 400"
 
 
 def test_the_audit_takes_out_what_a_real_corpus_has(generate: Callable[..., int], folder: Path) -> None:
@@ -151,10 +165,12 @@ def test_plan_and_replies_travel(
     batch.write_replies(Path("others.jsonl"), [Reply("stranger", 200, completion())])
     with pytest.raises(ValueError, match="'stranger', belong to no request"):
         command.main(["import", "--plan_file=plan.jsonl", "--replies=others.jsonl"])
+    with pytest.raises(ValueError, match="two plans"):
+        command.main(["import", "--plan_file=plan.jsonl,plan.jsonl", "--replies=replies.jsonl"])
     capsys.readouterr()
     command.main(["explain", "--task=task.yaml", "--plan.size=5", "--plan.temperature=0.1"])
     assert "5  temperature is 0.1, the cached reply has 1.0" in capsys.readouterr().out
-    command.main(["--task=task.yaml", "--out=x", "--plan.size=8", "--dry_run=true"])
+    command.main(["--task=task.yaml", "--out=x", "--dry-run", "--plan.size=8"])
     assert "8 requests, 5 answered from the cache" in capsys.readouterr().out
     assert not Path("x").exists()
 
@@ -167,6 +183,7 @@ def test_seeds_are_proposed_by_the_model(generate: Callable[..., int], folder: P
         command.main(["seeds", "--task=task.yaml", "--out=seeds.json", "--server.base_url", server.url])
         assert server.count == 3
     assert json.loads(Path("seeds.json").read_text()) == {"Gene": ["VHL"], "Disease": ["gout"]}
+    assert not Path("seeds.json.rejects.jsonl").exists()
     command.main(
         ["plan", "--task=task.yaml", "--out=plan.jsonl.gz", "--plan.size=1", "--plan.seeds=seeds.json"]
     )

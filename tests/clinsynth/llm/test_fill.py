@@ -16,7 +16,7 @@ import pytest
 
 from clinsynth.llm.budget import Budget, forecast, read_prices
 from clinsynth.llm.cache import ReplyCache
-from clinsynth.llm.fill import BUDGET, fill, missing
+from clinsynth.llm.fill import BUDGET, NOT_TO_ASK, LanguageModel, fill, missing
 from clinsynth.llm.limits import Pace
 from clinsynth.llm.requests import Request
 from clinsynth.llm.server import Server
@@ -106,6 +106,48 @@ def test_a_fault_of_some_requests_only(tmp_path: Path, act: Act, reason: str) ->
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match=r"127\.0\.0\.1:9 gave no answer"):
         fill(requests(100), cache, Server("http://127.0.0.1:9/v1", retries=1))
+
+
+def test_nothing_is_asked_where_that_is_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        fill(requests(2), cache, Server(server.url))
+        filled = fill(requests(5), cache, Server(attempts=0))
+        assert (filled.cached, filled.left, filled.stopped) == (2, 3, NOT_TO_ASK)
+        assert fill(requests(2), cache, Server(attempts=0)).stopped == ""
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05])
+def test_a_full_disk_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    def full(*_: object) -> None:
+        time.sleep(seconds)  # all requests have ended by then
+        raise OSError("no space left")
+
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        monkeypatch.setattr(cache, "add", full)
+        with pytest.raises(OSError, match="no space left"):
+            fill(requests(3), cache, Server(server.url))
+
+
+def test_json_of_another_content_type_is_read(tmp_path: Path) -> None:
+    act = Act(200, completion(), {"Content-Type": "text/plain"})
+    with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
+        assert fill(requests(1), cache, Server(server.url)).replies == server.count == 1
+
+
+def test_a_request_that_the_server_repeats_does_not_change_the_form_of_all(tmp_path: Path) -> None:
+    """As FastAPI does, with the whole request under ``input``."""
+
+    def script(number: int, body: Mapping[str, Any]) -> Act:
+        return (
+            Act(422, {"detail": [{"msg": "bad", "input": body}]}) if body["seed"] == 0 else answers(0, body)
+        )
+
+    form = {"response_format": {"type": "json_schema", "json_schema": {}}}
+    with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
+        filled = fill(requests(3, **form), cache, Server(server.url, concurrency=1))
+        assert (filled.replies, filled.response_format) == (2, "json_schema")
+        assert [one.reason for one in filled.failures] == ["status 422"]
 
 
 def test_retry_after_holds_for_all(tmp_path: Path) -> None:
@@ -233,6 +275,30 @@ def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
         assert filled.stopped == BUDGET and not filled.failures
         assert 4 <= filled.replies <= 11 and filled.replies + filled.left == 100
         assert filled.prompt_tokens + filled.answer_tokens == 150 * filled.replies
+
+
+def test_a_budget_counts_what_requests_really_cost(tmp_path: Path) -> None:
+    """Three at once do not fit by the estimate of 4,000 tokens each; each costs 150."""
+    with ScriptedServer(latency=0.01) as server, ReplyCache(tmp_path) as cache:
+        limited = Server(server.url, concurrency=3)
+        filled = fill(requests(20, max_tokens=4000), cache, limited, Budget(tokens=8000))
+        assert (filled.replies, filled.stopped, filled.left) == (20, "", 0)
+
+
+def test_a_budget_holds_over_all_calls(tmp_path: Path) -> None:
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        model = LanguageModel(Server(server.url, concurrency=1), Budget(tokens=1000))
+        both = model.fill(requests(4, max_tokens=50), cache) + model.fill(requests(20, max_tokens=50), cache)
+        # the 7th reply costs more than its short prompt lets expect
+        assert (both.stopped, both.replies, both.left, both.cached) == (BUDGET, 7, 13, 4)
+        assert server.count == 7 and both.prompt_tokens + both.answer_tokens == 7 * 150
+
+
+def test_the_same_request_twice_is_asked_once(tmp_path: Path) -> None:
+    one, other = (Request(name, {"model": "m", "messages": []}) for name in ("one", "other"))
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        fill([one, other], cache, Server(server.url))
+        assert server.count == 1 and cache.reply(other)
 
 
 def test_a_budget_of_money_needs_a_price(tmp_path: Path) -> None:
