@@ -15,6 +15,7 @@ from clinsynth.llm.budget import Budget, Prices, Spending
 from clinsynth.llm.prompts import VERSION
 from clinsynth.llm.requests import Reply, Request, canonical
 
+CARD = "card.json"
 TITLES = {"parsed": "Texts in the replies", "rejected": "Rejected: texts, or sentences of them"}
 
 
@@ -76,7 +77,7 @@ def paid(asked: Iterable[tuple[Request, Sequence[Reply]]], prices: Prices) -> di
 
 def write(folder: Path, value: Mapping[str, Any]) -> None:
     """``card.json`` and ``card.md``."""
-    (folder / "card.json").write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(markdown(value), encoding="utf-8")
 
 

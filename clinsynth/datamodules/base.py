@@ -23,6 +23,7 @@ from clinsynth_onnx.schema import Schema
 log = logging.getLogger("clinsynth")
 
 Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 NEEDS: dict[str, tuple[Split, ...]] = {
     "fit": ("train", "val"),
     "validate": ("val",),
@@ -108,6 +109,26 @@ class DocumentDataModule(LightningDataModule):
         """Called by Lightning on one process of each machine."""
         doing = str(self.trainer.state.fn.value) if self.trainer and self.trainer.state.fn else "fit"
         self.prepare(NEEDS[doing])
+
+    def lacks(self, split: Split) -> bool:
+        """Whether it has no such part by its settings, as a corpus to train on has none to test on."""
+        return False
+
+    def at_hand(
+        self, splits: Iterable[Split], fetch: bool = True
+    ) -> tuple[dict[str, list[Document]], dict[str, str]]:
+        """Those of the parts that can be read, fetched first if need be, and why the others cannot."""
+        found: dict[str, list[Document]] = {}
+        absent: dict[str, str] = {}
+        for split in splits:
+            try:
+                if fetch:
+                    self.prepare([split])
+                found[split] = list(self.documents(split))
+            except (OSError, ValueError) as error:
+                absent[split] = f"not at hand ({type(error).__name__})"
+                log.warning("%s, %s: %s", type(self).__name__, split, error)
+        return found, absent
 
     def predict_documents(self) -> Iterable[Document]:
         """What ``predict`` reads: the test part unless a subclass knows better."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from clinsynth.datamodules.base import DocumentDataModule, Split
+from clinsynth.datamodules.base import DocumentDataModule, Split, digest
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
 
 class Mixture(DocumentDataModule):
     """Trains, validates and tests on the documents of several corpora.
+
+    A document that two of them have in their validation or test part counts once there, as where a
+    ``Synthetic`` corpus is tested on the real one that it is mixed with.
 
     Args:
         schema: The task of all of them.
@@ -38,6 +41,10 @@ class Mixture(DocumentDataModule):
             )
         self.corpora = [build(schema) for build in corpora]
         self.weights = weights or [1] * len(corpora)
+        self.prepare_data_per_node = all(corpus.prepare_data_per_node for corpus in self.corpora)
+
+    def lacks(self, split: Split) -> bool:
+        return all(corpus.lacks(split) for corpus in self.corpora)
 
     def prepare(self, splits: Iterable[Split]) -> None:
         wanted = tuple(splits)
@@ -45,8 +52,21 @@ class Mixture(DocumentDataModule):
             corpus.prepare(wanted)
 
     def documents(self, split: Split) -> Iterator[Document]:
-        for corpus in self.corpora:
-            yield from corpus.part(split)
+        having = [corpus for corpus in self.corpora if not corpus.lacks(split)]
+        if not having:
+            raise ValueError(
+                f"no corpus of the mixture has a {split} part. Remedy: name a real corpus under its 'real'"
+            )
+        before: set[str] = set()
+        for corpus in having:
+            corpus.trainer = self.trainer
+            own = corpus.part(split)
+            if split == "train":
+                yield from own
+                continue
+            marks = [digest([one]) for one in own]
+            yield from (one for one, mark in zip(own, marks, strict=True) if mark not in before)
+            before.update(marks)
         self.record["corpora"] = [
             {"class": type(corpus).__name__, "weight": weight, **corpus.record}
             for corpus, weight in zip(self.corpora, self.weights, strict=True)
@@ -54,7 +74,8 @@ class Mixture(DocumentDataModule):
 
     def predict_documents(self) -> Iterator[Document]:
         for corpus in self.corpora:
-            yield from corpus.predict_documents()
+            if not corpus.lacks("test"):
+                yield from corpus.predict_documents()
 
     def repeats(self) -> Sequence[int]:
         return [

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from clinsynth.corpora import jsonl
+from clinsynth.curation.card import CARD
 from clinsynth.curation.curate import Curation, curate
-from clinsynth.datamodules.base import DocumentDataModule, Split
+from clinsynth.datamodules.base import SPLITS, DocumentDataModule, Split
 from clinsynth.datamodules.cuts import hold_out
 from clinsynth.llm.batch import read_replies
-from clinsynth.llm.generation import Generation, generate, parse_all
-from clinsynth.llm.parse import NOT_STATED
+from clinsynth.llm.generation import CORPUS, REJECTS, Generation, generate, parse_all
+from clinsynth.llm.parse import states_relations
 from clinsynth.llm.rejects import by_reason
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.relation_codec import RelationCodec
@@ -25,8 +27,8 @@ log = logging.getLogger("clinsynth")
 class Synthetic(DocumentDataModule):
     """Trains on synthetic text: from a corpus file, recorded replies, or a language model that is asked.
 
-    A corpus is asked for on one process, before training. On a cluster without access to the model run
-    ``clinsynth generate`` first, and name the corpus that it wrote.
+    A corpus is asked for on one process, before training. On a cluster run ``clinsynth generate`` first, and
+    name the corpus that it wrote.
 
     Args:
         schema: The task; documents keep the entities that it knows.
@@ -34,8 +36,8 @@ class Synthetic(DocumentDataModule):
         replies: A file of recorded replies or several, read with the curation of ``generation``.
         generation: How to ask a language model, if neither of the others is given.
         folder: Where what was asked for is written.
-        real: A real corpus to test on. With ``replies`` or ``generation``, what overlaps its validation and
-            test parts is left out.
+        real: A real corpus to test on. With ``replies`` or ``generation``, what overlaps those of its
+            validation and test parts that are at hand is left out.
         validation: The best checkpoint is chosen on a held-back tenth of the synthetic text, drawn by
             ``seed``, or on the validation part of ``real``.
         batch_tokens: See ``DocumentDataModule``.
@@ -63,6 +65,12 @@ class Synthetic(DocumentDataModule):
         super().__init__(schema, batch_tokens, eval_batch_tokens, fraction, few_shot, seed)
         if corpus and (replies or generation):
             raise ValueError("'corpus' goes without 'replies' and 'generation'")
+        if replies and generation and generation.curation.confidence:
+            raise ValueError(
+                "recorded replies are read by every process, and the filter by confidence trains models. "
+                "Remedy: write a corpus with clinsynth generate --curation.confidence true, and name it "
+                "under 'corpus'"
+            )
         if validation == "real" and real is None:
             raise ValueError("validation on real text needs a corpus under 'real'")
         self.corpus = [corpus] if isinstance(corpus, str) else corpus
@@ -75,16 +83,20 @@ class Synthetic(DocumentDataModule):
         if generation and not replies:
             self.prepare_data_per_node = False  # the model is asked once, not on every machine
 
+    def lacks(self, split: Split) -> bool:
+        return self.real is None and (split == "test" or (split == "val" and self.validation == "real"))
+
     def prepare(self, splits: Iterable[Split]) -> None:
         wanted = set(splits)
+        reads = bool(wanted & {"train", "val"}) and not self.corpus
         if self.real is not None:
-            compares = "train" in wanted and not self.corpus
             validates = "val" in wanted and self.validation == "real"
-            needed: list[Split] = ["val"] if compares or validates else []
-            needed += ["test"] if compares or "test" in wanted else []
-            self.real.prepare(needed)
-        if "train" in wanted and self.generation and not self.replies:
-            generate(self.schema, self.folder, self.generation, (), self._compared())
+            needed = {"val": validates, "test": "test" in wanted}
+            self.real.prepare([split for split in SPLITS if needed.get(split)])
+        if self.replies and reads:
+            self._compared(fetch=True)
+        elif self.generation and reads and ("train" in wanted or not (self.folder / CORPUS).exists()):
+            self._generate(self.generation)
 
     def documents(self, split: Split) -> Sequence[Document]:
         if split == "test" or (split == "val" and self.validation == "real"):
@@ -101,34 +113,56 @@ class Synthetic(DocumentDataModule):
     def predict_documents(self) -> Iterable[Document]:
         return self.real.predict_documents() if self.real else self.documents("test")
 
+    def _generate(self, settings: Generation) -> None:
+        filled = generate(self.schema, self.folder, settings, (), *self._compared(fetch=True))
+        if filled.failures or filled.left:
+            log.warning(
+                "%d requests failed and %d were not asked%s: training goes on without their texts, see %s",
+                len(filled.failures),
+                filled.left,
+                f" ({filled.stopped})" if filled.stopped else "",
+                self.folder / REJECTS,
+            )
+        self.record["synthetic"] = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
+
     def _read(self) -> list[Document]:
         if self.corpus:
             return [one for path in self.corpus for one in jsonl.read(Path(path))]
         if self.replies:
-            settings = self.generation.curation if self.generation else Curation()
             parsed = parse_all(
                 (reply for path in self.replies for reply in read_replies(Path(path))), self.schema
             )
-            curated = curate(parsed.documents, self.schema, settings, self._compared())
+            real, absent = self._compared(fetch=False)
+            curated = curate(parsed.documents, self.schema, self._curation, real)
             rejects = by_reason([*parsed.rejects, *curated.rejects])
-            self.record["synthetic"] = {"rejects": rejects, **curated.report}
+            self.record["synthetic"] = {"rejected": rejects, "not_compared": absent, **curated.report}
             log.info("synthetic text: %d documents; left out: %s", len(curated.documents), rejects or "none")
             return curated.documents
         if self.generation:
-            return list(jsonl.read(self.folder / "corpus.jsonl"))
+            if not (self.folder / CORPUS).stat().st_size:
+                raise ValueError(
+                    f"the language model wrote no text that can be used. Remedy: see {self.folder / REJECTS}"
+                )
+            return list(jsonl.read(self.folder / CORPUS))
         raise ValueError(
             "there is no synthetic text. Remedy: name --data.corpus, --data.replies or --data.generation"
         )
 
-    def _compared(self) -> dict[str, list[Document]]:
-        """Parts of the real corpus that no training text may repeat."""
-        return {s: list(self.real.documents(s)) for s in ("val", "test")} if self.real else {}
+    @property
+    def _curation(self) -> Curation:
+        return self.generation.curation if self.generation else Curation()
+
+    def _compared(self, fetch: bool) -> tuple[dict[str, list[Document]], dict[str, str]]:
+        """Parts of the real corpus that no training text may repeat, and those that are not at hand."""
+        dropped = {"val", "test", *self._curation.drop_leaks}
+        parts = [split for split in SPLITS if split in dropped]
+        return self.real.at_hand(parts, fetch) if self.real else ({}, {})
 
     def _usable(self, documents: list[Document]) -> list[Document]:
         """For a relation model, those of which it is known which relations they state."""
         if self.trainer is None or not isinstance(self._codec(), RelationCodec):
             return documents
-        known = [one for one in documents if one.meta != NOT_STATED]
+        known = [one for one in documents if states_relations(one, self.schema)]
         if len(known) < len(documents):
             log.warning(
                 "%d of %d documents state nothing of relations and are left out",

@@ -19,7 +19,7 @@ from clinsynth.curation.balance import vocabulary_gap
 from clinsynth.curation.curate import Curation
 from clinsynth.curation.leaks import audit as find_leaks
 from clinsynth.curation.leaks import summary
-from clinsynth.datamodules.base import DocumentDataModule, Split
+from clinsynth.datamodules.base import SPLITS, DocumentDataModule
 from clinsynth.llm import batch
 from clinsynth.llm.budget import Budget, forecast, read_prices
 from clinsynth.llm.cache import ReplyCache
@@ -37,7 +37,6 @@ from clinsynth_onnx.schema import Schema
 
 INTERRUPTED = 130
 INCOMPLETE = 3
-PARTS: tuple[Split, ...] = ("train", "val", "test")
 
 Real = Callable[[Schema], DocumentDataModule]
 
@@ -241,17 +240,9 @@ def read_task(path: str) -> Schema:
 
 
 def real_parts(real: Real, schema: Schema) -> tuple[Mapping[str, Sequence[Document]], Mapping[str, str]]:
-    """The parts of a real corpus, and why those that cannot be read cannot."""
+    """``at_hand`` for all parts. Raises ``ValueError`` if there is none."""
     module = real(schema)
-    parts: dict[str, list[Document]] = {}
-    absent: dict[str, str] = {}
-    for split in PARTS:
-        try:
-            module.prepare([split])
-            parts[split] = list(module.documents(split))
-        except (OSError, ValueError) as error:
-            absent[split] = f"not at hand ({type(error).__name__})"
-            print(f"{type(module).__name__}, {split}: {error}", file=sys.stderr)
+    parts, absent = module.at_hand(SPLITS)
     if not parts:
         raise ValueError(f"{type(module).__name__} has no part that can be read. Remedy: see the lines above")
     return parts, absent

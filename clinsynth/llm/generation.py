@@ -35,6 +35,8 @@ from clinsynth_onnx.schema import Schema
 UNCHECKED = "the second pass gave no usable annotation"
 NO_REPLY = "there is no reply"
 SECOND_PASS = "second_pass_"
+PLAN, REPLIES, CORPUS = "plan.jsonl", "replies.jsonl", "corpus.jsonl"
+REJECTS, LEAKS = "rejects.jsonl", "leaks.jsonl"
 CACHE = Path(".clinsynth/replies")
 
 
@@ -128,9 +130,9 @@ def generate(
         paid = card.paid(((one, cache.replies(one)) for one in different), prices)
     curated = curate(parsed.documents, schema, settings.curation, real, flaws)
     rejects = [*unanswered, *parsed.rejects, *curated.rejects]
-    write_ledger(out / "rejects.jsonl", rejects)
-    write_lines(out / "leaks.jsonl", (one.to_json() for one in curated.leaks))
-    jsonl.write(out / "corpus.jsonl", curated.documents)
+    write_ledger(out / REJECTS, rejects)
+    write_lines(out / LEAKS, (one.to_json() for one in curated.leaks))
+    jsonl.write(out / CORPUS, curated.documents)
     report: dict[str, Any] = {
         "parsed": len(parsed.documents),
         "rejected": by_reason(rejects),
@@ -139,7 +141,7 @@ def generate(
     report["curation"]["second_pass"] = settings.second_pass
     if "leaks" in report:
         report["leaks"]["not_compared"] = dict(not_compared or {})
-    names = ["plan.jsonl", "replies.jsonl", "corpus.jsonl"]
+    names = [PLAN, REPLIES, CORPUS]
     names += [SECOND_PASS + name for name in names[:2]] if settings.second_pass else []
     files = {name: out / name for name in names}
     card.write(out, card.card(schema.name, requests, _recorded(out), paid, report, files, settings.notes))
@@ -150,10 +152,10 @@ def _ask(
     requests: Sequence[Request], model: LanguageModel, cache: ReplyCache, out: Path, name: str
 ) -> tuple[Filled, list[Rejected]]:
     """Asks what is missing, and writes what was asked and answered; also returns what has no reply."""
-    batch.write_plan(out / f"{name}plan.jsonl", requests)
+    batch.write_plan(out / (name + PLAN), requests)
     filled = model.fill(requests, cache)
     replies = (reply for request in requests if (reply := cache.reply(request)))
-    batch.write_replies(out / f"{name}replies.jsonl", replies)
+    batch.write_replies(out / (name + REPLIES), replies)
     failed = {one.custom_id: one.reason for one in filled.failures}
     unanswered = [
         Rejected(NO_REPLY, "", request.custom_id, failed.get(request.custom_id, filled.stopped))
@@ -164,7 +166,7 @@ def _ask(
 
 
 def _recorded(out: Path) -> Iterable[Reply]:
-    path = out / "replies.jsonl"
+    path = out / REPLIES
     return batch.read_replies(path) if path.stat().st_size else ()
 
 

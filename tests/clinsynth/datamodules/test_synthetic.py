@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from lightning import Trainer
 
 from clinsynth.cli import main
 from clinsynth.corpora import jsonl
+from clinsynth.datamodules.base import SPLITS
 from clinsynth.datamodules.files import Files
+from clinsynth.datamodules.mixture import Mixture
 from clinsynth.datamodules.synthetic import Synthetic
 from clinsynth.llm import batch
 from clinsynth.llm.generation import Generation
@@ -39,6 +42,63 @@ def test_a_tenth_is_held_back(tmp_path: Path) -> None:
         data.part("test")
 
 
+def test_of_a_few_documents_one_is_held_back(tmp_path: Path) -> None:
+    jsonl.write(tmp_path / "corpus.jsonl", written(3))
+    data = Synthetic(ENTITY_TASK, corpus=str(tmp_path / "corpus.jsonl"))
+    assert (len(data.part("train")), len(data.part("val"))) == (2, 1)
+    jsonl.write(tmp_path / "corpus.jsonl", written(1))
+    with pytest.raises(ValueError, match="too few"):
+        Synthetic(ENTITY_TASK, corpus=str(tmp_path / "corpus.jsonl")).part("train")
+
+
+def mixed(tmp_path: Path, **of_synthetic: object) -> Mixture:
+    jsonl.write(tmp_path / "corpus.jsonl", written(20))
+    real = str(tmp_path / "real.jsonl")
+    jsonl.write(tmp_path / "real.jsonl", [Document("A real text.", id="r")])
+    return Mixture(
+        ENTITY_TASK,
+        [
+            lambda schema: Synthetic(schema, corpus=str(tmp_path / "corpus.jsonl"), **of_synthetic),  # type: ignore[arg-type]
+            lambda schema: Files(schema, real, real, real),
+        ],
+    )
+
+
+def test_synthetic_and_real_text_together(tmp_path: Path) -> None:
+    data = mixed(tmp_path)
+    assert [len(data.part(split)) for split in SPLITS] == [19, 3, 1]
+    real = str(tmp_path / "real.jsonl")
+    both = mixed(tmp_path, real=lambda schema: Files(schema, real, real, real), validation="real")
+    assert [len(both.part(split)) for split in SPLITS] == [21, 1, 1]
+    alone = Mixture(ENTITY_TASK, [lambda schema: Synthetic(schema, corpus=str(tmp_path / "corpus.jsonl"))])
+    with pytest.raises(ValueError, match="has a test part"):
+        alone.part("test")
+
+
+def test_a_mixture_asks_where_its_parts_would(tmp_path: Path) -> None:
+    generation = Generation()
+    data = Mixture(ENTITY_TASK, [lambda schema: Synthetic(schema, generation=generation)])
+    assert not data.prepare_data_per_node
+
+
+def test_parts_that_are_not_at_hand_are_not_compared(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    leak = Document("These are eight words that the test part has.", id="r")
+    answers = answer([*written(19), leak], ENTITY_TASK, "sentence")
+    batch.write_replies(tmp_path / "replies.jsonl", [reply(answers)])
+    jsonl.write(tmp_path / "test.jsonl", [leak])
+    data = Synthetic(
+        ENTITY_TASK,
+        replies=str(tmp_path / "replies.jsonl"),
+        real=lambda schema: Files(schema, test=str(tmp_path / "test.jsonl")),
+    )
+    data.prepare(["train", "val"])
+    assert len(data.part("train")) + len(data.part("val")) == 19
+    assert data.record["synthetic"]["not_compared"] == {"val": "not at hand (ValueError)"}
+    assert "Files, val: " in caplog.text
+
+
 def test_recorded_replies_are_curated_against_the_real_corpus(tmp_path: Path) -> None:
     documents = written(20)
     leak = Document("These are eight words that the test part has.", id="r")
@@ -53,7 +113,7 @@ def test_recorded_replies_are_curated_against_the_real_corpus(tmp_path: Path) ->
         validation="real",
     )
     assert len(data.part("train")) == 20 and data.part("val") == data.part("test") == [leak]
-    rejects = data.record["synthetic"]["rejects"]
+    rejects = data.record["synthetic"]["rejected"]
     assert rejects == {"overlaps the test part of a real corpus": 1, "exact duplicate": 1}
 
 
@@ -74,11 +134,17 @@ def test_it_asks_before_training(tmp_path: Path) -> None:
 def test_a_relation_model_leaves_out_what_states_no_relations(tmp_path: Path, tiny_encoder: str) -> None:
     pair = Document("VHL in gout.", (Entity(0, 3, "Gene"), Entity(7, 11, "Disease")))
     silent = [Document(f"VHL {i} in gout.", pair.entities, meta=NOT_STATED) for i in range(3)]
-    jsonl.write(tmp_path / "corpus.jsonl", [pair, *silent])
+    other = replace(pair, text="VHL or gout.")
+    jsonl.write(tmp_path / "corpus.jsonl", [pair, other, *silent])
     data = Synthetic(RELATION_TASK, corpus=str(tmp_path / "corpus.jsonl"))
     data.trainer = Trainer(logger=False, enable_checkpointing=False)
     data.trainer.strategy.connect(RelationExtraction(RELATION_TASK, tiny_encoder))
-    assert [*data.documents("train"), *data.documents("val")] == [pair]
+    assert len(data.documents("train")) == len(data.documents("val")) == 1
+    mixture = Mixture(
+        RELATION_TASK, [lambda schema: Synthetic(schema, corpus=str(tmp_path / "corpus.jsonl"))]
+    )
+    mixture.trainer = data.trainer
+    assert len(mixture.part("train")) == 1
 
 
 def test_what_does_not_go_together(tmp_path: Path) -> None:
