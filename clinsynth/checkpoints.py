@@ -15,7 +15,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 
 class LastCheckpoint(ModelCheckpoint):
-    """Saves every so many steps, and after the step during which Ctrl-C or SIGTERM came.
+    """Saves every so many steps, after the step during which Ctrl-C or SIGTERM came, and at the end.
 
     An exception in the middle of a step would leave weights and progress that do not belong
     together, so nothing is saved then; the checkpoint of some steps before holds.
@@ -48,9 +48,26 @@ class LastCheckpoint(ModelCheckpoint):
         if trainer.world_size > 1:
             self._asked = trainer.strategy.reduce_boolean_decision(self._asked, all=False)
         if self._asked and (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
-            assert self.dirpath is not None
-            trainer.save_checkpoint(Path(self.dirpath) / "last.ckpt")
+            self._save(trainer)
             raise KeyboardInterrupt
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_epoch_end(trainer, pl_module)
+        # the last step of an epoch is never saved above, and in short epochs it may be each 100th
+        if self._asked or trainer.global_step - self._last_global_step_saved >= self._every_n_train_steps:
+            self._save(trainer)
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_end(trainer, pl_module)
+        if trainer.global_step != self._last_global_step_saved and not trainer.fast_dev_run:
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        assert self.dirpath is not None
+        trainer.save_checkpoint(Path(self.dirpath) / "last.ckpt")
+        self._last_global_step_saved = trainer.global_step
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         super().teardown(trainer, pl_module, stage)

@@ -93,7 +93,6 @@ class CLI(LightningCLI):
             {
                 "best_checkpoint.filename": "best",
                 "best_checkpoint.mode": "max",
-                "best_checkpoint.save_last": True,
                 "best_checkpoint.enable_version_counter": False,
             }
         )
@@ -125,8 +124,6 @@ class CLI(LightningCLI):
             self._run = run or run_of(self._checkpoint)
         if self._run is None and not config.trainer.fast_dev_run:
             self._run = new_run(base)
-        if config.trainer.fast_dev_run:
-            config.best_checkpoint.save_last = False  # Lightning would, even then
         for name in ("best_checkpoint", "last_checkpoint"):
             config[f"{name}.dirpath"] = config[f"{name}.dirpath"] or str((self._run or base) / CHECKPOINTS)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.clinsynth import toy
 from tests.conftest import REPOSITORY
@@ -61,15 +62,19 @@ def uninterrupted(folder: Path) -> dict[str, Any]:
     return scores(folder, "ner", "whole")
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGKILL", -9), ("SIGINT", 1)])
+@pytest.mark.parametrize(
+    ("name", "code", "every"), [("SIGKILL", -9, 3), ("SIGKILL", -9, 0), ("SIGINT", 1, 3)]
+)
 def test_an_interrupted_run_goes_on_to_the_same_end(
-    folder: Path, uninterrupted: dict[str, Any], name: str, code: int
+    folder: Path, uninterrupted: dict[str, Any], name: str, code: int, every: int
 ) -> None:
+    """A checkpoint every 3 steps is inside an epoch; 0 stands for as many steps as an epoch has."""
     steps = len(losses(folder, "whole"))
     middle = steps // 2 + 5  # inside an epoch, and not where the last checkpoint is
     assert steps % 4 == 0 and middle % (steps // 4) > 3
-    run = f"cut-{name}"
-    arguments = ("fit", "--config", "ner.yaml", "--run", run, "--last_checkpoint.every_n_train_steps", "3")
+    run = f"cut-{name}-{every}"
+    arguments = ("fit", "--config", "ner.yaml", "--run", run)
+    arguments += ("--last_checkpoint.every_n_train_steps", str(every or steps // 4))
     killer = [
         "--trainer.callbacks+=tests.clinsynth.killer.Signal",
         f"--trainer.callbacks.step={middle}",
@@ -82,6 +87,8 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     assert scores(folder, "ner", run) == uninterrupted
     rest = steps - middle
     assert losses(folder, run)[-rest:] == losses(folder, "whole")[-rest:]
+    end = torch.load(folder / run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert end["global_step"] == steps
 
 
 @pytest.mark.parametrize("kind", ["ner", "re"])
