@@ -25,14 +25,13 @@ import ray
 import ray.data
 from jsonargparse import auto_cli
 
-from clinsynth.serving.chain import Chain, Outcome, Refusal
 from clinsynth_onnx.bundle import Bundle
+from clinsynth_onnx.chain import Chain, Outcome, Refusal
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
 
 ROWS = 512  # that an actor gets at once: few enough that all have work, enough of each length of sequence
 ROWS_PER_FILE = 65_536  # at least, but for the last file
-MAX_PAIR_CHARACTERS = 5_000_000
 NO_TEXT = "no text"
 
 
@@ -54,7 +53,7 @@ class Annotator:
         def load(path: str) -> Predictor:
             return Predictor.load(path, engine=engine, variant=variant, workers=workers, threads=threads)
 
-        self._chain = Chain(load(bundle), load(relations) if relations else None, MAX_PAIR_CHARACTERS)
+        self._chain = Chain(load(bundle), load(relations) if relations else None)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Annotates the rows of a table with the columns ``id`` and ``text``."""

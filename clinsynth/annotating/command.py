@@ -6,9 +6,7 @@ import hashlib
 import shutil
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,99 +14,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from clinsynth.annotating import sinks, sources
+from clinsynth.annotating.annotator import Annotator
 from clinsynth.annotating.journal import Journal, line, reject
 from clinsynth.annotating.sources import STDIN, Columns, Row
 from clinsynth.commands import run
 from clinsynth_onnx.bundle import MANIFEST
+from clinsynth_onnx.chain import Chain
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.predictor import IN_FLIGHT, Pending, Predictor
+from clinsynth_onnx.predictor import Predictor
 
 STDOUT = "-"
 SHOWN = 20  # bad rows that are told one by one
 FINISHED_WITH_BAD_ROWS = 3
 INTERRUPTED = 130
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Rows under way.
-
-    Attributes:
-        rows: The rows of a block.
-        pending: Their documents, or ``None`` if they cannot be taken together.
-    """
-
-    rows: Sequence[Row]
-    pending: Pending | None
-
-
-class Annotator:
-    """Takes rows through one bundle, or through two that are chained.
-
-    Args:
-        tag: What annotates.
-        relate: What relates the entities that were found, if anything.
-    """
-
-    def __init__(self, tag: Predictor, relate: Predictor | None) -> None:
-        self._tag = tag
-        self._relate = relate
-
-    def blocks(self, rows: Iterator[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
-        """Rows that were read together, and what became of them: annotated, or bad with a reason."""
-        under_way: deque[Work] = deque()
-        for block in self._cut(rows):
-            under_way.append(Work(block, self._start([row.document for row in block if row.document])))
-            if len(under_way) > IN_FLIGHT:
-                work = under_way.popleft()
-                yield list(work.rows), self._finish(work)
-        while under_way:
-            work = under_way.popleft()
-            yield list(work.rows), self._finish(work)
-
-    def _cut(self, rows: Iterator[Row]) -> Iterator[list[Row]]:
-        """Depends on the rows alone, so that work that goes on makes the same blocks."""
-        block: list[Row] = []
-        characters = 0
-        for row in rows:
-            block.append(row)
-            characters += len(row.document.text if row.document else row.raw)
-            if len(block) >= self._tag.block_documents or characters >= self._tag.block_characters:
-                yield block
-                block, characters = [], 0
-        if block:
-            yield block
-
-    def _start(self, documents: list[Document]) -> Pending | None:
-        try:
-            return self._tag.submit(documents)
-        except (ValueError, TypeError):  # of some document: each is tried alone when its turn comes
-            return None
-
-    def _finish(self, work: Work) -> list[Row]:
-        good = [row for row in work.rows if row.document]
-        try:
-            found = work.pending.result() if work.pending else None
-            if found is not None and self._relate:
-                found = self._relate(found)
-        except (ValueError, TypeError):
-            found = None
-        if found is None:
-            return [self._alone(row) for row in work.rows]
-        annotated = iter([replace(row, document=one) for row, one in zip(good, found, strict=True)])
-        return [next(annotated) if row.document else row for row in work.rows]
-
-    def _alone(self, row: Row) -> Row:
-        if row.document is None:
-            return row
-        try:
-            found = self._tag(row.document)
-            return replace(row, document=self._relate(found) if self._relate else found)
-        except (ValueError, TypeError) as error:
-            raw = line(row.document.to_json()).decode("utf-8").rstrip("\n")
-            # an error of the tokenizer may quote the text
-            problem = f"it cannot be annotated ({type(error).__name__})"
-            return replace(row, document=None, problem=problem, raw=raw)
 
 
 def annotate(
@@ -157,9 +75,7 @@ def annotate(
         for one in (bundle, relations)
         if one is not None
     ]
-    if relations is not None and predictors[1].bundle.task != "relation-extraction":
-        raise ValueError(f"{relations} finds no relations. Remedy: name a relation bundle")
-    annotator = Annotator(predictors[0], predictors[1] if relations else None)
+    annotator = Annotator(Chain(predictors[0], predictors[1] if relations else None))
     told = Told()
     try:
         rows = sources.read(input, from_format, columns)

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from traceback import extract_tb
 
-from clinsynth.serving.chain import Outcome, Refusal
+from clinsynth_onnx.chain import Outcome, Refusal
 from clinsynth_onnx.document import Document
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import uvicorn
 from clinsynth.commands import run
 from clinsynth.serving.app import build
 from clinsynth.serving.batcher import places
-from clinsynth.serving.chain import Chain
 from clinsynth.serving.service import Limits, Service
+from clinsynth_onnx.chain import MAX_PAIR_CHARACTERS, Chain
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
 
@@ -64,7 +64,7 @@ def serve(
     max_documents: int = 256,
     max_body_bytes: int = 4 << 20,
     max_requests: int = 256,
-    max_pair_characters: int = 5_000_000,
+    max_pair_characters: int = MAX_PAIR_CHARACTERS,
     batch_documents: int = 64,
     batch_characters: int = 65_536,
 ) -> None:
@@ -85,7 +85,8 @@ def serve(
         max_documents: Documents of a request at most.
         max_body_bytes: Bytes of a request at most.
         max_requests: Requests read, queued and computed at the same time; further ones get 503.
-        max_pair_characters: For relations: candidate pairs of a text times its characters at most.
+        max_pair_characters: For relations: candidate pairs of a text, times its characters and 512 more, at
+            most.
         batch_documents: Documents computed together at most, unless one request has more.
         batch_characters: Characters computed together at most, unless one request has more.
     """

@@ -12,11 +12,11 @@ from pathlib import PurePosixPath
 from starlette.requests import Request
 
 from clinsynth.serving.batcher import Batcher, characters
-from clinsynth.serving.chain import Chain, Outcome, Refusal
 from clinsynth.serving.metrics import Metrics
 from clinsynth.serving.models import BundleModel, HealthModel
 from clinsynth.serving.requests import RequestError, parse
 from clinsynth_onnx.bundle import MANIFEST, Bundle
+from clinsynth_onnx.chain import Chain, Outcome, Refusal
 from clinsynth_onnx.document import Document
 
 READ_SECONDS = 30  # that a body may take to arrive

@@ -151,8 +151,35 @@ def test_relations_are_chained(tiny_bundle: Path, tiny_relation_bundle: Path, tm
         expected = relate(tag(TEXTS))
     found = list(jsonl.read(tmp_path / "out.jsonl"))
     assert [(d.entities, d.relations) for d in found] == [(d.entities, d.relations) for d in expected]
-    with pytest.raises(ValueError, match=r"finds no relations\. Remedy"):
+    with pytest.raises(ValueError, match=r"Remedy: name the entity bundle first"):
         annotate(tiny_bundle, source, tmp_path / "no.jsonl", f"--relations={tiny_bundle}")
+
+
+def test_a_text_with_too_many_pairs_is_a_bad_row(
+    tiny_bundle: Path,
+    tiny_relation_bundle: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entities = [{"start": 0, "end": 1, "label": label} for label in ["Gene"] * 200 + ["Disease"] * 200]
+    many = {"text": CANARY, "id": "many", "entities": entities}
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever", "id": "a"}, many])
+    assert annotate(tiny_relation_bundle, source, tmp_path / "alone.jsonl") == 3
+    assert [d.id for d in jsonl.read(tmp_path / "alone.jsonl")] == ["a"]
+    (kept,) = map(json.loads, lines_of(tmp_path / "alone.jsonl.rejects.jsonl"))
+    assert kept["place"] == f"{source}:2" and json.loads(kept["raw"])["entities"] == entities
+    assert "40000 candidate pairs in 16 characters" in kept["problem"]
+
+    def crowded(self: object, features: object, logits: object) -> list[Document]:
+        return [Document(CANARY, tuple(Entity(**one) for one in entities))] * 2
+
+    monkeypatch.setattr("clinsynth_onnx.entity_codec.EntityCodec.decode", crowded)
+    assert (
+        annotate(tiny_bundle, source, tmp_path / "chained.jsonl", f"--relations={tiny_relation_bundle}") == 3
+    )
+    assert len(lines_of(tmp_path / "chained.jsonl.rejects.jsonl")) == 2
+    assert CANARY not in capfd.readouterr().err
 
 
 def test_bad_rows_are_told_by_place_and_kept(

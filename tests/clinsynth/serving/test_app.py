@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from clinsynth.serving import service as service_module
 from clinsynth.serving.app import build
-from clinsynth.serving.chain import Chain, Outcome
 from clinsynth.serving.models import EXAMPLES
 from clinsynth.serving.service import Limits, Service
+from clinsynth_onnx.chain import Chain, Outcome
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from clinsynth.serving.batcher import FAILED, Batcher
-from clinsynth.serving.chain import Outcome, Refusal
+from clinsynth_onnx.chain import Outcome, Refusal
 from clinsynth_onnx.document import Document
 
 

@@ -10,6 +10,10 @@ from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
 from clinsynth_onnx.schema import Schema
 
+MAX_PAIR_CHARACTERS = 5_000_000
+# what a pair takes beside its copy of the text, as if it were characters: short texts have many pairs too
+PAIR_COST = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -37,12 +41,18 @@ class Chain:
     Args:
         first: An entity bundle, or a relation bundle if documents come with entities.
         relations: A relation bundle for what ``first`` finds.
-        max_pair_characters: Candidate pairs of a document times the characters of its text, at most.
+        max_pair_characters: Candidate pairs of a document, times the characters of its text and ``PAIR_COST``
+            more, at most.
 
     Raises ``ValueError`` if a bundle is in the wrong place.
     """
 
-    def __init__(self, first: Predictor, relations: Predictor | None, max_pair_characters: int) -> None:
+    def __init__(
+        self,
+        first: Predictor,
+        relations: Predictor | None,
+        max_pair_characters: int = MAX_PAIR_CHARACTERS,
+    ) -> None:
         if relations is not None:
             for predictor, task in ((first, "token-classification"), (relations, "relation-extraction")):
                 if predictor.bundle.task != task:
@@ -70,7 +80,10 @@ class Chain:
 
     def __call__(self, documents: Sequence[Document]) -> list[Outcome]:
         """What became of each document, in order; raises what a predictor raises."""
-        tagged = self.tag(documents) if self.tag is not None else list(documents)
+        return self.related(self.tag(documents) if self.tag is not None else documents)
+
+    def related(self, tagged: Sequence[Document]) -> list[Outcome]:
+        """The second step alone, for who takes the first one by ``tag.submit``."""
         if self.relate is None:
             return list(tagged)
         outcomes: list[Outcome] = []
@@ -97,14 +110,14 @@ class Chain:
 
     def _weight(self, document: Document) -> int:
         assert self.relate is not None
-        return pairs(self.relate.schema, document) * len(document.text)
+        return pairs(self.relate.schema, document) * (len(document.text) + PAIR_COST)
 
     def _too_heavy(self, document: Document) -> str:
         assert self.relate is not None
         return (
             f"{pairs(self.relate.schema, document)} candidate pairs in {len(document.text)} characters are "
-            f"too many, their product may be {self.max_pair_characters}. Remedy: send shorter texts, e.g. "
-            "paragraphs"
+            f"too many, pairs times (characters + {PAIR_COST}) may be {self.max_pair_characters}. Remedy: "
+            "cut the text into shorter ones, e.g. paragraphs"
         )
 
 
