@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from clinsynth.annotating.journal import line
-from clinsynth.annotating.sources import Row
+from clinsynth.annotating.rows import Row
 from clinsynth_onnx.chain import Chain, Outcome, Refusal
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import IN_FLIGHT, Pending

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from clinsynth.annotating import sinks, sources
 from clinsynth.annotating.annotator import Annotator
 from clinsynth.annotating.journal import Journal, line, reject
-from clinsynth.annotating.sources import STDIN, Columns, Row
+from clinsynth.annotating.rows import STDIN, Columns, Row
 from clinsynth.commands import run
 from clinsynth_onnx.bundle import MANIFEST
 from clinsynth_onnx.chain import Chain

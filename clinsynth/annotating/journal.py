@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from clinsynth.annotating.sources import Row
+from clinsynth.annotating.rows import Row
 from clinsynth_onnx.document import Document
 
 STATE = "state.json"

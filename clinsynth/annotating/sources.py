@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-import csv
+import codecs
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8
+from clinsynth.annotating.tables import parquet, separated
 from clinsynth.corpora import formats
 from clinsynth_onnx.document import Document
 
-STDIN = "-"
-PARQUET_ROWS = 512  # read together
 ENDS = 65_536  # bytes at either end of a file that tell it from another
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the input.
-
-    Attributes:
-        place: Where it is, for people: a line, a row, a file.
-        document: What it holds; ``None`` if it is bad.
-        problem: What is wrong with it.
-        raw: What it holds instead.
-        done: Bytes of the input read with it, where the input is a file of lines; else rows.
-    """
-
-    place: str
-    document: Document | None
-    problem: str = ""
-    raw: str = ""
-    done: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What the fields are called that hold text and id."""
-
-    text: str = "text"
-    id: str = "id"
-
-
-Rows = Callable[[Path, Columns], Iterator[Row]]
 
 
 def format_of(path: str, name: str | None) -> str:
@@ -96,39 +65,37 @@ def fingerprint(path: str) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Number, bytes read so far and content of each line, without its end."""
+    """Number, bytes read so far and content of each line, without its end and without a byte order mark."""
     stream: BinaryIO = sys.stdin.buffer if str(path) == STDIN else path.open("rb")
     with stream:
         done = 0
         for number, line in enumerate(stream, 1):
             done += len(line)
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
             yield number, done, line.removesuffix(b"\n").removesuffix(b"\r")
-
-
-def _name(path: Path) -> str:
-    return "standard input" if str(path) == STDIN else str(path)
 
 
 def _plain_lines(path: Path, columns: Columns) -> Iterator[Row]:
     for number, done, line in _lines(path):
-        place = f"{_name(path)}:{number}"
+        place = f"{name_of(path)}:{number}"
         try:
             yield Row(place, Document(line.decode("utf-8"), id=str(number)), done=done)
         except UnicodeDecodeError as error:
-            yield Row(place, None, _not_utf8(error), line.decode("utf-8", "backslashreplace"), done)
+            yield Row(place, None, not_utf8(error), line.decode("utf-8", "backslashreplace"), done)
 
 
 def _jsonl(path: Path, columns: Columns) -> Iterator[Row]:
     for number, done, line in _lines(path):
         if not line.strip():
             continue
-        place = f"{_name(path)}:{number}"
+        place = f"{name_of(path)}:{number}"
         raw = line.decode("utf-8", "backslashreplace")
         try:
             value = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
             yield Row(place, _from_object(value, columns, str(number)), done=done)
         except UnicodeDecodeError as error:
-            yield Row(place, None, _not_utf8(error), raw, done)
+            yield Row(place, None, not_utf8(error), raw, done)
         except json.JSONDecodeError as error:
             yield Row(place, None, f"it is not JSON ({error.msg} at character {error.pos})", raw, done)
         except RecursionError:
@@ -156,91 +123,10 @@ def _from_object(value: object, columns: Columns, number: str) -> Document:
         {
             **whole,
             "text": value[columns.text],
-            "id": _identifier(value.get(columns.id), number),
+            "id": identifier(value.get(columns.id), number),
             "meta": {**meta, **{name: one for name, one in value.items() if name not in ours}},
         }
     )
-
-
-def _identifier(value: object, number: str) -> Any:
-    """An id as it is, a whole number as text, the row's number where there is none."""
-    if value is None or value == "":
-        return number
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _table(delimiter: str) -> Rows:
-    def rows(path: Path, columns: Columns) -> Iterator[Row]:
-        csv.field_size_limit(sys.maxsize)
-        # bytes that are not UTF-8 pass as halves of characters, so that only their row is bad
-        source: Path | int = sys.stdin.fileno() if str(path) == STDIN else path
-        with open(source, encoding="utf-8", errors="surrogateescape", newline="") as stream:  # noqa: PTH123
-            reader = csv.DictReader(stream, delimiter=delimiter, restkey="", restval=None)
-            if columns.text not in (reader.fieldnames or ()):
-                found = ", ".join(reader.fieldnames or ()) or "none"
-                raise ValueError(
-                    f"{_name(path)} has no column {columns.text!r}; its columns are: {found}. "
-                    "Remedy: name the column of the text with --text_column"
-                )
-            number = 0
-            while True:
-                number += 1
-                place = f"{_name(path)}, row {number}"
-                try:
-                    record = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield Row(place, None, f"it is not CSV ({error})", "", number)
-                    continue
-                yield _from_record(record, columns, place, number)
-
-    return rows
-
-
-def _from_record(record: Mapping[str, Any], columns: Columns, place: str, number: int) -> Row:
-    raw = json.dumps(record, ensure_ascii=True)
-    if "" in record and isinstance(record[""], list):
-        return Row(place, None, "it has more fields than the header", raw, number)
-    if None in record.values():
-        return Row(place, None, "it has fewer fields than the header", raw, number)
-    if any("\udc80" <= character <= "\udcff" for one in record.values() for character in one):
-        return Row(place, None, "it has bytes that are not UTF-8", raw, number)
-    meta = {name: one for name, one in record.items() if name not in (columns.text, columns.id)}
-    identifier = record.get(columns.id) or str(number)
-    return Row(place, Document(record[columns.text], id=identifier, meta=meta), done=number)
-
-
-def _parquet(path: Path, columns: Columns) -> Iterator[Row]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            "Parquet needs pyarrow, which is not installed. Remedy: pip install 'clinsynth[parquet]'"
-        ) from error
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-    except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"{path} is not a Parquet file ({error}). Remedy: get it again") from error
-    names = file.schema_arrow.names
-    if columns.text not in names:
-        raise ValueError(
-            f"{path} has no column {columns.text!r}; its columns are: {', '.join(names)}. "
-            "Remedy: name the column of the text with --text_column"
-        )
-    number = 0
-    wanted = [name for name in (columns.text, columns.id) if name in names]
-    for batch in file.iter_batches(PARQUET_ROWS, columns=wanted):
-        for record in batch.to_pylist():
-            number += 1
-            place, text = f"{path}, row {number}", record[columns.text]
-            if not isinstance(text, str):
-                problem = "its text is missing" if text is None else f"its text is {type(text).__name__}"
-                yield Row(place, None, problem, repr(text), number)
-                continue
-            identifier = _identifier(record.get(columns.id), str(number))
-            yield Row(place, Document(text, id=str(identifier)), done=number)
 
 
 def _texts(path: Path, columns: Columns) -> Iterator[Row]:
@@ -252,7 +138,7 @@ def _texts(path: Path, columns: Columns) -> Iterator[Row]:
         try:
             yield Row(str(file), Document(data.decode("utf-8"), id=file.stem), done=number)
         except UnicodeDecodeError as error:
-            yield Row(str(file), None, _not_utf8(error), data.decode("utf-8", "backslashreplace"), number)
+            yield Row(str(file), None, not_utf8(error), data.decode("utf-8", "backslashreplace"), number)
 
 
 def _corpus(path: Path, name: str) -> Iterator[Row]:
@@ -260,15 +146,11 @@ def _corpus(path: Path, name: str) -> Iterator[Row]:
         yield Row(f"{path}, document {number}", document, done=number)
 
 
-def _not_utf8(error: UnicodeDecodeError) -> str:
-    return f"byte {error.start + 1} is not UTF-8"
-
-
 OWN: dict[str, Rows] = {
     "text": _texts,
     "lines": _plain_lines,
     "jsonl": _jsonl,
-    "csv": _table(","),
-    "tsv": _table("\t"),
-    "parquet": _parquet,
+    "csv": separated(","),
+    "tsv": separated("\t"),
+    "parquet": parquet,
 }

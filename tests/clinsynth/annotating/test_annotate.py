@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -17,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from clinsynth.annotating import command, sources
-from clinsynth.annotating.sources import Columns
+from clinsynth.annotating import command, sources, tables
+from clinsynth.annotating.rows import Columns
 from clinsynth.corpora import formats, jsonl
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.predictor import Predictor
@@ -224,6 +225,41 @@ def test_bad_rows_of_tables(tiny_bundle: Path, tmp_path: Path, capfd: pytest.Cap
     assert "in.parquet, row 2: its text is missing" in capfd.readouterr().err
 
 
+def table(path: Path, content: bytes) -> list[tuple[str, str]]:
+    """Of each row its text, or what it holds and what is wrong."""
+    path.write_bytes(content)
+    rows = sources.read(str(path), "csv", Columns())
+    return [(row.document.text, "") if row.document else (row.raw, row.problem) for row in rows]
+
+
+def test_a_quote_that_nothing_closes_makes_one_row_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = "it is not CSV (',' expected after '\"')"
+    rows = table(tmp_path / "in.csv", b'id,text\n1,"a\n\n2,"b\n c ""d"""\n3,e\n4,"f" \n5,g\n')
+    assert rows == [('1,"a', strict), ('b\n c "d"', ""), ("e", ""), ('4,"f" ', strict), ("g", "")]
+    rows = table(tmp_path / "in.csv", b'text\n"a\nb\xff\nc')
+    assert [text for text, _ in rows] == ['"a', "b\udcff", "c"]
+    monkeypatch.setattr(tables, "LARGEST", 1000)
+    lines = [f"line {i}" for i in range(1000)]
+    rows = table(tmp_path / "in.csv", "\n".join(["text", '"a', *lines]).encode())
+    problem = "it is not CSV (field larger than field limit (1000))"
+    assert rows == [('"a', problem), *((line, "") for line in lines)]
+    rows = table(tmp_path / "in.csv", b"text\n" + b'a","\n' * 1000)  # ever more fields
+    assert len(rows) == 1000
+    assert rows[0] == ('a","', "it is not CSV (it goes on for more than 1000 characters)")
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "lines"])
+def test_a_byte_order_mark_is_no_part_of_the_first_line(kind: str, tmp_path: Path) -> None:
+    comma = "," if kind == "csv" else "\t"
+    table_ = f"id{comma}text\n7{comma}fever\n"
+    content = {"jsonl": '{"id": 7, "text": "fever"}\n', "lines": "fever\n"}.get(kind, table_)
+    (tmp_path / "in").write_text(content, encoding="utf-8-sig")
+    (row,) = sources.read(str(tmp_path / "in"), kind, Columns())
+    assert row.document == Document("fever", id="1" if kind == "lines" else "7")
+
+
 def test_a_document_that_cannot_be_annotated_does_not_stop_the_others(
     tiny_bundle: Path, tmp_path: Path
 ) -> None:
@@ -274,7 +310,9 @@ def test_any_bytes_are_rows_or_bad_rows(tmp_path: Path, data: bytes, name: str) 
     if name == "lines":
         assert len(rows) == data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     if name == "jsonl":
-        assert len(rows) == sum(bool(line.strip()) for line in data.split(b"\n"))
+        assert len(rows) == sum(
+            bool(line.strip()) for line in data.removeprefix(codecs.BOM_UTF8).split(b"\n")
+        )
     if name == "text":
         assert len(rows) == 1
 
