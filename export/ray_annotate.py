@@ -25,6 +25,7 @@ import ray
 import ray.data
 from jsonargparse import auto_cli
 
+from clinsynth.annotating.tables import Unreadable, values
 from clinsynth_onnx.bundle import Bundle
 from clinsynth_onnx.chain import Chain, Outcome, Refusal
 from clinsynth_onnx.document import Document
@@ -57,18 +58,18 @@ class Annotator:
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Annotates the rows of a table with the columns ``id`` and ``text``."""
-        texts: list[str | None] = table["text"].to_pylist()
-        names = ["" if name is None else str(name) for name in table["id"].to_pylist()]
-        kept = [i for i, text in enumerate(texts) if text is not None and text.strip()]
-        outcomes = self._outcomes([Document(texts[i] or "", id=names[i]) for i in kept])
+        texts, names = values(table["text"]), values(table["id"])
+        rejected = [_problem(text, name) for text, name in zip(texts, names, strict=True)]
+        kept = [i for i, problem in enumerate(rejected) if problem is None]
+        outcomes = self._outcomes(
+            [Document(texts[i], id="" if names[i] is None else str(names[i])) for i in kept]
+        )
         documents: list[str | None] = [None] * len(texts)
-        rejected: list[str | None] = [NO_TEXT] * len(texts)
         for i, outcome in zip(kept, outcomes, strict=True):
             if isinstance(outcome, Refusal):
                 rejected[i] = outcome.reason
             else:
                 documents[i] = json.dumps(outcome.to_json(), ensure_ascii=False)
-                rejected[i] = None
         return pa.table(
             {
                 "id": table["id"],
@@ -86,6 +87,14 @@ class Annotator:
             if len(documents) == 1:
                 return [Refusal(f"it cannot be annotated ({type(error).__name__})")]
             return [outcome for document in documents for outcome in self._outcomes([document])]
+
+
+def _problem(text: Any, name: Any) -> str | None:
+    """Why a row cannot be annotated, if so."""
+    for value, what in ((text, "text"), (name, "id")):
+        if isinstance(value, Unreadable):
+            return f"its {what} cannot be read: {value.problem}"
+    return None if text is not None and text.strip() else NO_TEXT
 
 
 def annotate(

@@ -6,15 +6,18 @@ import csv
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of
+from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8
 from clinsynth_onnx.document import Document
 
 # characters of a CSV field, and of a record where it goes on to another line: what an opening quote that
 # nothing closes may take before it is noticed
 LARGEST = 1 << 20
 PARQUET_ROWS = 512  # read together
+BUFFER = 1 << 20  # bytes of a Parquet column read ahead; without it a whole group of rows is in memory
 
 
 class _Lines:
@@ -130,7 +133,7 @@ def parquet(path: Path, columns: Columns) -> Iterator[Row]:
             "Parquet needs pyarrow, which is not installed. Remedy: pip install 'clinsynth[parquet]'"
         ) from error
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        file = pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER)
     except pyarrow.ArrowInvalid as error:
         raise ValueError(f"{path} is not a Parquet file ({error}). Remedy: get it again") from error
     names = file.schema_arrow.names
@@ -142,12 +145,46 @@ def parquet(path: Path, columns: Columns) -> Iterator[Row]:
     number = 0
     wanted = [name for name in (columns.text, columns.id) if name in names]
     for batch in file.iter_batches(PARQUET_ROWS, columns=wanted):
-        for record in batch.to_pylist():
+        texts = values(batch.column(columns.text))
+        own_ids = values(batch.column(columns.id)) if columns.id in wanted else [None] * len(texts)
+        for text, own in zip(texts, own_ids, strict=True):
             number += 1
-            place, text = f"{path}, row {number}", record[columns.text]
-            if not isinstance(text, str):
-                problem = "its text is missing" if text is None else f"its text is {type(text).__name__}"
-                yield Row(place, None, problem, repr(text), number)
+            place = f"{path}, row {number}"
+            if isinstance(text, str) and not isinstance(own, Unreadable):
+                yield Row(place, Document(text, id=str(identifier(own, str(number)))), done=number)
                 continue
-            own = identifier(record.get(columns.id), str(number))
-            yield Row(place, Document(text, id=str(own)), done=number)
+            if isinstance(text, Unreadable):
+                problem, raw = f"its text cannot be read: {text.problem}", text.raw
+            elif isinstance(own, Unreadable):
+                problem, raw = f"its id cannot be read: {own.problem}", own.raw
+            else:
+                problem, raw = f"its text is {'missing' if text is None else type(text).__name__}", repr(text)
+            yield Row(place, None, problem, raw, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands for a value of an Arrow column that is not what its type says.
+
+    Attributes:
+        problem: What is wrong with it.
+        raw: What it holds.
+    """
+
+    problem: str
+    raw: str
+
+
+def values(column: Any) -> list[Any]:
+    """The values of an Arrow array; Arrow does not check that its strings are UTF-8."""
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError as error:
+        return Unreadable(not_utf8(error), error.object.decode("utf-8", "backslashreplace"))

@@ -123,6 +123,21 @@ def test_what_does_not_fit_is_told_before_work_begins(
         job.annotate(str(tiny_bundle), str(source), target, cpus=1, threads=2)
 
 
+def test_a_string_that_is_not_utf8_is_rejected_alone(job: ModuleType, tiny_bundle: Path) -> None:
+    import pyarrow as pa
+
+    def strings(*values: bytes) -> pa.Array:
+        return pa.Array.from_buffers(pa.string(), len(values), pa.array(values, pa.binary()).buffers())
+
+    table = pa.table({"id": strings(b"a", b"b", b"\xff"), "text": strings(b"fever", b"p\xffn", b"pain")})
+    annotated = job.Annotator(str(tiny_bundle), None, "onnxruntime", "fp32", 1, 1)(table)
+    problems = [
+        f"its {what} is not UTF-8" for what in ("text cannot be read: byte 2", "id cannot be read: byte 1")
+    ]
+    assert annotated["rejected"].to_pylist() == [None, *problems]
+    assert [text is None for text in annotated["document"].to_pylist()] == [False, True, True]
+
+
 def test_the_command_explains_itself() -> None:
     result = subprocess.run(
         [sys.executable, str(SCRIPT), "--help"], capture_output=True, text=True, check=True

@@ -225,6 +225,35 @@ def test_bad_rows_of_tables(tiny_bundle: Path, tmp_path: Path, capfd: pytest.Cap
     assert "in.parquet, row 2: its text is missing" in capfd.readouterr().err
 
 
+def test_strings_of_parquet_that_are_not_utf8_are_bad_rows(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+
+    def strings(*values: bytes) -> Any:
+        return pyarrow.Array.from_buffers(
+            pyarrow.string(), len(values), pyarrow.array(values, pyarrow.binary()).buffers()
+        )
+
+    columns = {"text": strings(b"fever", b"p\xffn", b"pain"), "id": strings(b"a", b"b", b"\xff")}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "in.parquet")
+    rows = list(sources.read(str(tmp_path / "in.parquet"), "parquet", Columns()))
+    assert [row.document for row in rows] == [Document("fever", id="a"), None, None]
+    assert [row.raw for row in rows[1:]] == ["p\\xffn", "\\xff"]
+    assert "its text cannot be read: byte 2" in rows[1].problem and "its id" in rows[2].problem
+
+
+def test_parquet_is_read_in_pieces_smaller_than_a_group_of_rows(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    texts = [os.urandom(5000).hex() for _ in range(8000)]  # 80 MB, one group
+    parquet.write_table(pyarrow.table({"text": texts}), tmp_path / "in.parquet", use_dictionary=False)
+    del texts
+    pool = pyarrow.default_memory_pool()
+    before, most = pool.bytes_allocated(), 0
+    for row in sources.read(str(tmp_path / "in.parquet"), "parquet", Columns()):
+        assert row.document
+        most = max(most, pool.bytes_allocated() - before)
+    assert most < 40_000_000
+
+
 def table(path: Path, content: bytes) -> list[tuple[str, str]]:
     """Of each row its text, or what it holds and what is wrong."""
     path.write_bytes(content)
