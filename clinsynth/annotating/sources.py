@@ -15,6 +15,7 @@ from clinsynth.annotating.tables import parquet, separated
 from clinsynth.corpora import formats
 from clinsynth_onnx.document import Document
 
+DEEPER = 100  # levels of nesting kept free: later steps write documents from further down the stack
 ENDS = 65_536  # bytes at either end of a file that tell it from another
 
 
@@ -93,15 +94,30 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Row]:
         raw = line.decode("utf-8", "backslashreplace")
         try:
             value = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
-            yield Row(place, _from_object(value, columns, str(number)), done=done)
+            document = _from_object(value, columns, str(number))
+            _check_writable(document)
+            yield Row(place, document, done=done)
         except UnicodeDecodeError as error:
             yield Row(place, None, not_utf8(error), raw, done)
         except json.JSONDecodeError as error:
             yield Row(place, None, f"it is not JSON ({error.msg} at character {error.pos})", raw, done)
         except RecursionError:
             yield Row(place, None, "its JSON is nested too deep", raw, done)
+        except OverflowError:
+            yield Row(place, None, "it has a score that is too large", raw, done)
         except ValueError as error:
             yield Row(place, None, str(error), raw, done)
+
+
+def _check_writable(document: Document) -> None:
+    """Raises ``RecursionError`` or ``ValueError`` on what a later step could not write as JSON."""
+    value: object = document.to_json()
+    for _ in range(DEEPER):
+        value = [value]
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        raise ValueError("it has a number that is too large") from error
 
 
 def _no_constant(name: str) -> Any:

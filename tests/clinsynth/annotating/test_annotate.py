@@ -195,6 +195,8 @@ def test_bad_rows_are_told_by_place_and_kept(
         f'{{"text": "{CANARY}", "entities": [{{"start": 0, "end": 99, "label": "Gene"}}]}}',
         f'{{"text": "{CANARY}", "score": NaN}}',
         '{"text": "a", "id": ["b"]}',
+        '{"text": "a", "weight": 1e999}',
+        f'{{"text": "a", "entities": [{{"start": 0, "end": 1, "label": "Gene", "score": {10**400}}}]}}',
         "[" * 100_000,
     ]
     source = tmp_path / "in.jsonl"
@@ -208,7 +210,16 @@ def test_bad_rows_are_told_by_place_and_kept(
     assert [row["place"] for row in kept] == [f"{source}:{place}" for place in places]
     shown = capfd.readouterr()
     assert CANARY not in shown.out + shown.err
-    assert f"{source}:2: it is not JSON" in shown.err and "9 bad rows" in shown.err
+    assert f"{source}:2: it is not JSON" in shown.err and f"{len(bad) + 1} bad rows" in shown.err
+
+
+def test_json_that_is_nested_almost_too_deep_is_annotated_or_bad(tiny_bundle: Path, tmp_path: Path) -> None:
+    depths = range(sys.getrecursionlimit() - 400, sys.getrecursionlimit())
+    rows = [f'{{"text": "a", "id": {i}, "x": {"[" * i}{"]" * i}}}' for i in depths]
+    assert annotate(tiny_bundle, write_jsonl(tmp_path / "in.jsonl", rows), tmp_path / "out.json") == 3
+    kept = map(json.loads, lines_of(tmp_path / "out.json.rejects.jsonl"))
+    bad = [row["raw"] for row in kept if "nested too deep" in row["problem"]]
+    assert 0 < len(bad) < len(rows) and bad == rows[-len(bad) :]
 
 
 def test_bad_rows_of_tables(tiny_bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
