@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from clinsynth.annotating import sinks, sources
 from clinsynth.annotating.annotator import Annotator
-from clinsynth.annotating.journal import Journal, line, reject
+from clinsynth.annotating.journal import INPUT, Journal, alone, line, reject, rejected, written
 from clinsynth.annotating.rows import STDIN, Columns, Row
 from clinsynth.commands import run
 from clinsynth_onnx.bundle import MANIFEST
@@ -66,10 +66,12 @@ def annotate(
     """
     columns = Columns(text_column, id_column)
     from_format = sources.format_of(input, input_format)
-    to_format = sinks.JSONL if output == STDOUT else sinks.format_of(output, output_format)
+    to_format = sinks.format_of(output, output_format or (sinks.JSONL if output == STDOUT else None))
+    if output == STDOUT and to_format != sinks.JSONL:
+        raise ValueError(f"standard output takes JSON lines, not {to_format}. Remedy: name a file to write")
     target = Path(output)
-    if output != STDOUT and target.exists():
-        raise FileExistsError(f"{output} exists already. Remedy: remove it, or write elsewhere")
+    if output != STDOUT:
+        _check_absent(target)
     predictors = [
         Predictor.load(one, engine=engine, variant=variant, workers=workers, threads=threads)
         for one in (bundle, relations)
@@ -78,13 +80,13 @@ def annotate(
     annotator = Annotator(Chain(predictors[0], predictors[1] if relations else None))
     told = Told()
     try:
-        rows = sources.read(input, from_format, columns)
         if output == STDOUT:
-            _to_stdout(annotator, rows, told)
+            _to_stdout(annotator, sources.read(input, from_format, columns), told)
         else:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            own = written(target)
+            rows = sources.read(input, from_format, columns, own)
             signature = {
-                "the input": "" if input == STDIN else sources.fingerprint(input),
+                INPUT: "" if input == STDIN else sources.fingerprint(input, own),
                 "the input format": f"{from_format}, {text_column}, {id_column}",
                 "the bundle": _manifest(bundle),
                 "the relation bundle": _manifest(relations) if relations else "",
@@ -92,12 +94,14 @@ def annotate(
                     f"{one.engine.about}, {one.batch_tokens} tokens a run" for one in predictors
                 ),
             }
-            journal = Journal(target, signature, resumable=input != STDIN)
-            try:
-                _to_journal(annotator, rows, journal, told, sources.size(input, from_format))
-            finally:
-                journal.close()
-            _finish(journal, target, to_format, told)
+            with alone(target):
+                _check_absent(target)  # another process may have finished it
+                journal = Journal(target, signature, resumable=input != STDIN)
+                try:
+                    _to_journal(annotator, rows, journal, told, sources.size(input, from_format))
+                finally:
+                    journal.close()
+                _finish(journal, target, to_format, told)
     except KeyboardInterrupt:
         for predictor in predictors:
             predictor.close()
@@ -109,6 +113,11 @@ def annotate(
         predictor.close()
     if told.bad:
         sys.exit(FINISHED_WITH_BAD_ROWS)
+
+
+def _check_absent(output: Path) -> None:
+    if output.exists():
+        raise FileExistsError(f"{output} exists already. Remedy: remove it, or write elsewhere")
 
 
 class Told:
@@ -194,7 +203,9 @@ def _finish(journal: Journal, output: Path, to_format: str, told: Told) -> None:
 
         result = sinks.write(journal.documents, journal.folder, to_format, refuse)
     if rejects.stat().st_size:
-        rejects.replace(output.with_name(output.name + ".rejects.jsonl"))
+        rejects.replace(rejected(output))
+    else:
+        rejected(output).unlink(missing_ok=True)  # of an earlier run
     result.rename(output)  # last, so that all is there when the output is
     journal.remove()
 

@@ -6,7 +6,7 @@ import codecs
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,8 +22,8 @@ ENDS = 65_536  # bytes at either end of a file that tell it from another
 def format_of(path: str, name: str | None) -> str:
     """The name of the input format. Raises ``ValueError`` that lists them."""
     if name is not None:
-        if name not in (*OWN, *formats.FORMATS):
-            known = ", ".join(dict.fromkeys((*OWN, *formats.FORMATS)))
+        if name not in (*READERS, *formats.FORMATS):
+            known = ", ".join(dict.fromkeys((*READERS, *formats.FORMATS)))
             raise ValueError(f"there is no input format {name!r}. Remedy: use one of {known}")
         return name
     if path == STDIN:
@@ -35,10 +35,19 @@ def format_of(path: str, name: str | None) -> str:
     return found or formats.detect(Path(path))
 
 
-def read(path: str, name: str, columns: Columns) -> Iterator[Row]:
-    """The rows of a file, a folder or standard input. Raises ``ValueError`` where it cannot go on."""
-    if name in OWN:
-        return OWN[name](Path(path), columns)
+def read(path: str, name: str, columns: Columns, own: Collection[Path] = ()) -> Iterator[Row]:
+    """The rows of a file, a folder or standard input. Raises ``ValueError`` where it cannot go on.
+
+    Args:
+        path: The input.
+        name: Its format.
+        columns: Which fields hold what.
+        own: What this program writes, and would not read if it lay in the folder.
+    """
+    if name == "text":
+        return _texts(Path(path), own)
+    if name in READERS:
+        return READERS[name](Path(path), columns)
     return _corpus(Path(path), name)
 
 
@@ -47,12 +56,16 @@ def size(path: str, name: str) -> int | None:
     return Path(path).stat().st_size if name in ("jsonl", "lines") and path != STDIN else None
 
 
-def fingerprint(path: str) -> str:
-    """Tells an input from another, or from itself after a change, without reading all of it."""
-    root = Path(path)
+def fingerprint(path: str, own: Collection[Path] = ()) -> str:
+    """Tells an input from another, or from itself after a change, without reading all of it.
+
+    What this program writes, ``own``, does not count where it lies in the folder.
+    """
+    root = Path(path).resolve()
+    inside = [one for one in own if one.is_relative_to(root)]
     sha = hashlib.sha256()
     for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
-        if file.is_file():
+        if file.is_file() and not any(file.is_relative_to(one) for one in inside):
             stat = file.stat()
             sha.update(
                 f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
@@ -145,16 +158,31 @@ def _from_object(value: object, columns: Columns, number: str) -> Document:
     )
 
 
-def _texts(path: Path, columns: Columns) -> Iterator[Row]:
-    files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+def _texts(path: Path, own: Collection[Path]) -> Iterator[Row]:
+    if not path.is_dir():
+        yield _text(path, 1)
+        return
+    folder = path.resolve()
+    there = [file for file in sorted(path.iterdir()) if folder / file.name not in own]
+    files = [file for file in there if file.suffix.lower() == ".txt"]
     if not files:
         raise ValueError(f"there is no .txt file in {path}. Remedy: check the path")
+    if len(there) > len(files):
+        print(f"{path}: {len(there) - len(files)} others are not read, only .txt files are", file=sys.stderr)
     for number, file in enumerate(files, 1):
-        data = file.read_bytes()
-        try:
-            yield Row(str(file), Document(data.decode("utf-8"), id=file.stem), done=number)
-        except UnicodeDecodeError as error:
-            yield Row(str(file), None, not_utf8(error), data.decode("utf-8", "backslashreplace"), number)
+        try:  # a pipe would be waited for without end
+            row = _text(file, number) if file.is_file() else Row(str(file), None, "it is no file", "", number)
+        except OSError as error:
+            row = Row(str(file), None, f"it cannot be read ({error.strerror})", "", number)
+        yield row
+
+
+def _text(file: Path, number: int) -> Row:
+    data = file.read_bytes()
+    try:
+        return Row(str(file), Document(data.decode("utf-8"), id=file.stem), done=number)
+    except UnicodeDecodeError as error:
+        return Row(str(file), None, not_utf8(error), data.decode("utf-8", "backslashreplace"), number)
 
 
 def _corpus(path: Path, name: str) -> Iterator[Row]:
@@ -162,8 +190,7 @@ def _corpus(path: Path, name: str) -> Iterator[Row]:
         yield Row(f"{path}, document {number}", document, done=number)
 
 
-OWN: dict[str, Rows] = {
-    "text": _texts,
+READERS: dict[str, Rows] = {
     "lines": _plain_lines,
     "jsonl": _jsonl,
     "csv": separated(","),

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from clinsynth.annotating import command, sources, tables
+from clinsynth.annotating import command, journal, sources, tables
 from clinsynth.annotating.rows import Columns
 from clinsynth.corpora import formats, jsonl
 from clinsynth_onnx.document import Document, Entity, Relation
@@ -236,6 +236,31 @@ def test_bad_rows_of_tables(tiny_bundle: Path, tmp_path: Path, capfd: pytest.Cap
     assert "in.parquet, row 2: its text is missing" in capfd.readouterr().err
 
 
+def test_files_of_a_folder_that_cannot_be_read_are_bad_rows(
+    tiny_bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    for name in ("a.txt", "b.TXT", "c.md", "d.txt"):
+        (notes / name).write_text("fever", encoding="utf-8")
+    (notes / "folder.txt").mkdir()
+    os.mkfifo(notes / "pipe.txt")
+    read = Path.read_bytes
+
+    def fail_on_d(path: Path) -> bytes:
+        if path.name == "d.txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fail_on_d)
+    assert annotate(tiny_bundle, notes, notes / "out.jsonl") == 3
+    assert [d.id for d in jsonl.read(notes / "out.jsonl")] == ["a", "b"]
+    shown = capfd.readouterr().err
+    assert f"{notes / 'd.txt'}: it cannot be read (Permission denied)" in shown
+    assert shown.count("it is no file") == 2
+    assert f"{notes}: 1 others are not read, only .txt files are" in shown, "OUTPUT is not counted"
+
+
 def test_strings_of_parquet_that_are_not_utf8_are_bad_rows(tmp_path: Path) -> None:
     pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
 
@@ -320,6 +345,7 @@ def test_a_document_that_cannot_be_annotated_does_not_stop_the_others(
         (["missing.jsonl", "out.jsonl"], r"there is no missing\.jsonl"),
         (["in.jsonl", "out.docx"], r"the ending of out\.docx tells no format\. Remedy: .*pubtator"),
         (["in.jsonl", "out.jsonl", "--input_format=docx"], "no input format 'docx'. Remedy: .*parquet"),
+        (["in.jsonl", "-", "--output_format=html"], r"takes JSON lines, not html\. Remedy"),
         (["in.jsonl", "in.jsonl"], r"in\.jsonl exists already\. Remedy"),
         (["in.csv", "out.jsonl"], r"no column 'text'; its columns are: a, b\. Remedy: .*--text_column"),
         (["folder", "out.jsonl"], r"no \.txt file"),
@@ -433,6 +459,59 @@ def test_stopped_work_goes_on_to_the_same_bytes(tiny_bundle: Path, many: Path, h
     rejects = [path.with_name(path.name + ".rejects.jsonl").read_bytes() for path in (cut, whole)]
     assert rejects[0] == rejects[1] and rejects[0].count(b"\n") == 12
     assert not cut.with_name(cut.name + ".partial").exists()
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_what_it_writes_into_its_input_folder_is_no_input(
+    tiny_bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "out", "outpatient"):
+        (tmp_path / f"{name}.txt").write_text("fever", encoding="utf-8")
+    rejects = tmp_path / "out.rejects.jsonl"
+    rejects.write_text("of an earlier run")
+    arguments = (tiny_bundle, tmp_path, tmp_path / "out", "--output_format=jsonl")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "_finish", interrupt)
+        assert annotate(*arguments) == command.INTERRUPTED
+    assert annotate(*arguments) == 0
+    shown = capfd.readouterr().err
+    assert "Going on after 3 rows" in shown and "not read" not in shown
+    assert [d.id for d in jsonl.read(tmp_path / "out")] == ["a", "out", "outpatient"]
+    assert not rejects.exists(), "there were no bad rows"
+
+
+def test_two_processes_do_not_write_the_same_output(tiny_bundle: Path, tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever"}])
+    with (
+        journal.alone(tmp_path / "out.jsonl"),
+        pytest.raises(ValueError, match=r"another process is writing .*out\.jsonl\. Remedy"),
+    ):
+        annotate(tiny_bundle, source, tmp_path / "out.jsonl")
+    assert annotate(tiny_bundle, source, tmp_path / "out.jsonl") == 0
+
+
+def test_standard_input_leaves_unfinished_work_on_files_alone(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever"}])
+    lines = tmp_path / "lines"
+    lines.write_text("a\nb\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_finish", interrupt)
+        for name, content in (("file.jsonl", source), ("stdin.jsonl", "-")):
+            with lines.open() as stream:
+                patch.setattr(sys, "stdin", stream)
+                assert annotate(tiny_bundle, content, tmp_path / name) == command.INTERRUPTED
+    with lines.open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        with pytest.raises(ValueError, match=r"unfinished work, but the input changed since\. Remedy"):
+            annotate(tiny_bundle, "-", tmp_path / "file.jsonl")
+        assert annotate(tiny_bundle, "-", tmp_path / "stdin.jsonl") == 0
+    assert [d.text for d in jsonl.read(tmp_path / "stdin.jsonl")] == ["a", "b"], "begun anew"
+    assert annotate(tiny_bundle, source, tmp_path / "file.jsonl") == 0
 
 
 def test_standard_input_and_output(tiny_bundle: Path) -> None:
