@@ -30,6 +30,9 @@ ENDINGS = {
 }
 XML_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<collection><source/><date/><key/>\n'
 
+# what writers raise on a document that they have no place for, e.g. with meta that is not what they expect
+UNWRITABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
 Refuse = Callable[[Document, str], None]
 
 
@@ -79,21 +82,29 @@ def _pieces(source: Path, name: str, single: Path, refuse: Refuse) -> Iterator[b
     for document in read_back(source):
         try:
             _checked(single, document, name)
-        except UnwritableError as error:
-            refuse(document, error.problem)
+            if name == "bioc-xml":
+                piece = _xml_document(single) + b"\n"
+            elif name == "bioc-json":
+                value = json.loads(single.read_text(encoding="utf-8"))["documents"][0]
+                piece = (b"" if first else b",\n") + line(value).rstrip(b"\n")
+            else:
+                piece = single.read_bytes()
+        except UNWRITABLE as error:
+            refuse(document, _problem(error))
             continue
-        if name == "bioc-xml":
-            yield _xml_document(single) + b"\n"
-        elif name == "bioc-json":
-            value = json.loads(single.read_text(encoding="utf-8"))["documents"][0]
-            yield (b"" if first else b",\n") + line(value).rstrip(b"\n")
-        else:
-            yield single.read_bytes()
+        yield piece
         first = False
     if name == "bioc-xml":
         yield b"</collection>\n"
     elif name == "bioc-json":
         yield b"\n]}\n"
+
+
+def _problem(error: Exception) -> str:
+    """Without words of other libraries, which may quote the text."""
+    if isinstance(error, UnwritableError):
+        return error.problem
+    return f"it cannot be written ({type(error).__name__})"
 
 
 def _checked(path: Path, document: Document, name: str) -> None:
@@ -117,8 +128,8 @@ def _brat(documents: Iterator[Document], draft: Path, refuse: Refuse) -> None:
     for document in documents:
         try:
             formats.write(single, [document], "brat")
-        except UnwritableError as error:
-            refuse(document, error.problem)
+        except UNWRITABLE as error:
+            refuse(document, _problem(error))
             continue
         files = list(single.iterdir())
         if any((draft / file.name).exists() for file in files):

@@ -124,6 +124,22 @@ def test_what_a_format_cannot_hold_is_kept_as_bad(tiny_bundle: Path, tmp_path: P
     assert "same id" in (tmp_path / "brat.rejects.jsonl").read_text()
 
 
+@pytest.mark.parametrize("kind", ["pubtator", "brat", "bioc-xml", "bioc-json", "iob2"])
+def test_a_document_that_breaks_a_writer_is_kept_as_bad(kind: str, tiny_bundle: Path, tmp_path: Path) -> None:
+    rows = [
+        {"text": "fever", "id": "a"},
+        {"text": "fever", "id": "b", "passages": 3, "brat_ids": 3, "concepts": 3},
+        {"text": "fever", "id": "caf\udce9"},
+        {"text": "fever", "id": "c"},
+    ]
+    source = write_jsonl(tmp_path / "in.jsonl", rows)
+    assert annotate(tiny_bundle, source, tmp_path / "out", f"--output_format={kind}") == 3
+    kept = [json.loads(line)["place"] for line in lines_of(tmp_path / "out.rejects.jsonl")]
+    found = [d.id for d in formats.read(tmp_path / "out", kind)]
+    assert found[0] == "a" and found[-1] == "c" and "document caf\udce9" in kept
+    assert len(found) + len(kept) == len(rows)
+
+
 def test_a_page_shows_and_escapes(tiny_bundle: Path, tmp_path: Path) -> None:
     from clinsynth.annotating import page
 
