@@ -15,7 +15,7 @@ from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.models.base import DocumentModel
 from clinsynth_onnx import engines, machine
 from clinsynth_onnx.batching import in_chunks
-from clinsynth_onnx.bundle import Bundle
+from clinsynth_onnx.bundle import Bundle, BundleError
 from clinsynth_onnx.codec import Example, FloatArray, pad
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
@@ -147,8 +147,16 @@ def candidates(bundle: Bundle) -> Iterator[tuple[str, str]]:
         yield "onnxruntime", variant
     if engines.available("openvino"):
         yield "openvino", "fp32"
-    if engines.available("cuda"):
+    if engines.available("cuda") and _finds_gpu(bundle):
         yield "cuda", "fp32"
+
+
+def _finds_gpu(bundle: Bundle) -> bool:
+    try:
+        engines.load(bundle, "cuda", "fp32", threads=1, workers=1)
+    except BundleError:
+        return False
+    return True
 
 
 def long_document(model: DocumentModel, gold: Sequence[Document]) -> Document:

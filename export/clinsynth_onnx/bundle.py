@@ -73,7 +73,6 @@ class Bundle:
     def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
         self.path = path
         self.manifest = manifest
-        self._files = _Fields(path, manifest).of("files", dict)
         fields = _Fields(path, manifest)
         if fields.of("format", str) != FORMAT:
             raise BundleError(path, f"its format is {manifest['format']!r}, not {FORMAT!r}")
@@ -84,12 +83,15 @@ class Bundle:
                 f"its format version is {version}, this runtime reads {FORMAT_VERSION}",
                 "install the clinsynth version that wrote it (manifest: 'made'), or export it again",
             )
+        self._files = fields.of("files", dict)
         task = fields.of("task", str)
         if task not in ("token-classification", "relation-extraction"):
             raise BundleError(path, f"its task {task!r} is unknown")
         self.task = cast(Task, task)
         self._codec_options = fields.of("codec", dict)
         self.intermediate_size = _Fields(path, fields.of("encoder", dict)).of("intermediate_size", int)
+        if self.intermediate_size < 1:
+            raise BundleError(path, f"its intermediate_size is {self.intermediate_size}, not 1 or more")
         self.variants = {}
         for name, stated in fields.of("variants", dict).items():
             own = _Fields(path, stated)
@@ -119,6 +121,8 @@ class Bundle:
             raise BundleError(self.path, f"the manifest does not list {name!r}")
         stated = _Fields(self.path, self._files[name])
         size = stated.of("bytes", int)
+        if size < 0:
+            raise BundleError(self.path, f"{MANIFEST} says that {name} has {size} bytes")
         data = _read(self.path, name, size)
         if len(data) != size or hashlib.sha256(data).hexdigest() != stated.of("sha256", str):
             raise BundleError(self.path, f"{name} is not the file that the manifest describes")

@@ -18,8 +18,17 @@ from clinsynth_onnx.tokens import IntArray
 
 EngineName = Literal["onnxruntime", "openvino", "cuda"]
 CUDA = "CUDAExecutionProvider"
+EXTERNAL = b"\n\x08location"  # the key in TensorProto.external_data that names a file
 # fusions that take longer on a CPU than what they replace, the first five times as long
 SLOWER = ["SkipLayerNormFusion", "BiasGeluFusion"]
+
+
+def network(bundle: Bundle, variant: Variant) -> bytes:
+    """An ONNX file. Raises ``BundleError`` if it refers to files, which engines would look for anywhere."""
+    data = bundle.read(variant.file)
+    if EXTERNAL in data:
+        raise BundleError(bundle.path, f"{variant.file} keeps weights in other files, which bundles do not")
+    return data
 
 
 class Engine(Protocol):
@@ -51,12 +60,18 @@ class OnnxRuntimeEngine:
         providers = [CUDA, "CPUExecutionProvider"] if cuda else ["CPUExecutionProvider"]
         try:
             self._session = onnxruntime.InferenceSession(
-                bundle.read(variant.file), options, providers=providers, disabled_optimizers=SLOWER
+                network(bundle, variant),
+                options,
+                providers=providers,
+                disabled_optimizers=SLOWER,
+                enable_fallback=0,  # it would be told on standard output
             )
         except BundleError:
             raise
         except Exception as error:  # onnxruntime's errors have no common class of their own
             raise BundleError(bundle.path, f"onnxruntime cannot load {variant.file} ({error})") from error
+        if cuda and CUDA not in self._session.get_providers():  # it is built in, but finds no GPU
+            raise BundleError(bundle.path, "onnxruntime finds no GPU that it can use", "name another engine")
         self._names = {one.name for one in self._session.get_inputs()}
         self.name: EngineName = "cuda" if cuda else "onnxruntime"
         device = self._session.get_providers()[0].removesuffix("ExecutionProvider")
@@ -78,6 +93,7 @@ class OpenVinoEngine:
     def __init__(self, bundle: Bundle, variant: Variant, threads: int, workers: int) -> None:
         import openvino
 
+        data = network(bundle, variant)
         core = openvino.Core()
         precision = "bf16" if _bf16(core) else "f32"
         settings = {
@@ -87,7 +103,7 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": precision,
         }
         try:
-            self._model = core.compile_model(core.read_model(bundle.read(variant.file), b""), "CPU", settings)
+            self._model = core.compile_model(core.read_model(data, b""), "CPU", settings)
         except RuntimeError as error:
             raise BundleError(bundle.path, f"OpenVINO cannot load {variant.file} ({error})") from error
         self._names = {name for one in self._model.inputs for name in one.get_names()}
@@ -111,12 +127,13 @@ def _bf16(core: Any) -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def choose(bundle: Bundle, engine: str, variant: str) -> tuple[EngineName, Variant]:
+def choose(bundle: Bundle, engine: str, variant: str, cuda: bool = True) -> tuple[EngineName, Variant]:
     """The engine and the variant meant by their names, where ``auto`` is the fastest that is fit.
 
     That is CUDA where onnxruntime has it, OpenVINO where it is installed and the CPU multiplies bf16,
     onnxruntime with int8 where the CPU sums it exactly, else onnxruntime with fp32. A pair that lost
-    too much accuracy at export is never taken by itself. Raises ``BundleError``.
+    too much accuracy at export is never taken by itself; nor is CUDA if not ``cuda``. Raises
+    ``BundleError``.
     """
     known = bundle.variants
     if variant != "auto" and variant not in known:
@@ -136,7 +153,7 @@ def choose(bundle: Bundle, engine: str, variant: str) -> tuple[EngineName, Varia
     named: dict[str, EngineName] = {"onnxruntime": "onnxruntime", "openvino": "openvino", "cuda": "cuda"}
     wanted = [
         (name, known[of])
-        for name, of in _by_speed(bundle, engine == "auto")
+        for name, of in _by_speed(engine == "auto", cuda)
         if of in known and engine in ("auto", name) and variant in ("auto", of)
     ]
     fit = [(name, one) for name, one in wanted if name not in one.refused] or wanted
@@ -146,9 +163,9 @@ def choose(bundle: Bundle, engine: str, variant: str) -> tuple[EngineName, Varia
     return named[fit[0][0]], fit[0][1]
 
 
-def _by_speed(bundle: Bundle, every: bool) -> list[tuple[str, str]]:
+def _by_speed(every: bool, cuda: bool) -> list[tuple[str, str]]:
     pairs = []
-    if available("cuda"):
+    if cuda and available("cuda"):
         pairs.append(("cuda", "fp32"))
     if available("openvino"):
         import openvino
@@ -161,7 +178,7 @@ def _by_speed(bundle: Bundle, every: bool) -> list[tuple[str, str]]:
 
 
 def available(engine: EngineName) -> bool:
-    """Whether this machine has what the engine needs."""
+    """Whether what the engine needs is installed; whether CUDA has a GPU to run on is another question."""
     if engine == "cuda":
         return CUDA in onnxruntime.get_available_providers()
     return engine == "onnxruntime" or importlib.util.find_spec("openvino") is not None
@@ -176,6 +193,13 @@ def versions() -> dict[str, str]:
 def load(bundle: Bundle, engine: str, variant: str, threads: int, workers: int) -> Engine:
     """The engine, ready to run. Raises ``BundleError``."""
     name, chosen = choose(bundle, engine, variant)
+    if name == "cuda":
+        try:
+            return OnnxRuntimeEngine(bundle, chosen, threads, cuda=True)
+        except BundleError:
+            if engine != "auto":
+                raise
+        name, chosen = choose(bundle, engine, variant, cuda=False)
     if name == "openvino":
         return OpenVinoEngine(bundle, chosen, threads, workers)
-    return OnnxRuntimeEngine(bundle, chosen, threads, cuda=name == "cuda")
+    return OnnxRuntimeEngine(bundle, chosen, threads, cuda=False)

@@ -89,6 +89,9 @@ def test_no_path_leads_out_of_a_bundle(copy: Path, tmp_path: Path, name: str) ->
     ("edit", "message"),
     [
         (lambda m: m.update(format_version=2), "format version is 2, this runtime reads 1.*Remedy: install"),
+        (lambda m: (m.update(format_version=2), m.pop("files")), "format version is 2"),
+        (lambda m: m["files"]["model.onnx"].update(bytes=-2), r"says that model\.onnx has -2 bytes"),
+        (lambda m: m["encoder"].update(intermediate_size=0), "intermediate_size is 0"),
         (lambda m: m.update(format="other"), "format is 'other'"),
         (lambda m: m.update(task="poetry"), "task 'poetry' is unknown"),
         (lambda m: m.update(variants={}), "has no network"),
@@ -101,7 +104,23 @@ def test_a_manifest_that_does_not_fit_is_told(
 ) -> None:
     change(copy, edit)
     with pytest.raises(BundleError, match=message):
-        Predictor.load(copy)
+        Predictor.load(copy, engine="onnxruntime", variant="fp32")
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_network_with_weights_in_other_files_is_refused(copy: Path, engine: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    if engine == "openvino":
+        pytest.importorskip("openvino")
+    manifest = json.loads((copy / MANIFEST).read_text())
+    graph = onnx.load(copy / "model.onnx")
+    weights = next(one for one in graph.graph.initializer if len(one.raw_data) > 1000)
+    onnx.external_data_helper.set_external_data(weights, "secret", length=len(weights.raw_data))
+    weights.ClearField("raw_data")
+    (copy / "model.onnx").write_bytes(graph.SerializeToString())
+    seal(copy, manifest)
+    with pytest.raises(BundleError, match=r"model\.onnx keeps weights in other files"):
+        Predictor.load(copy, engine=engine, variant="fp32")
 
 
 def test_a_graph_that_cannot_be_loaded_is_told(copy: Path) -> None:

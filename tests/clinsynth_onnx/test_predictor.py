@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,6 +140,24 @@ def test_engines_and_variants_are_chosen_and_can_be_named(
     ):
         with pytest.raises(BundleError, match=message):
             engines.choose(bundle, engine, variant)
+
+
+def test_cuda_without_a_gpu_is_passed_over_unless_it_is_named(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    sessions = engines.onnxruntime.InferenceSession
+
+    def without_gpu(*arguments: Any, providers: list[str], **options: Any) -> Any:
+        return sessions(*arguments, providers=["CPUExecutionProvider"], **options)
+
+    monkeypatch.setattr(engines, "available", lambda name: name != "openvino")
+    monkeypatch.setattr(engines.onnxruntime, "InferenceSession", without_gpu)
+    assert engines.choose(bundle, "auto", "auto")[0] == "cuda"
+    assert engines.load(bundle, "auto", "auto", 1, 1).name == "onnxruntime"
+    assert engines.load(bundle, "auto", "fp32", 1, 1).about.endswith("on CPU, fp32")
+    with pytest.raises(BundleError, match=r"finds no GPU that it can use\. Remedy"):
+        engines.load(bundle, "cuda", "auto", 1, 1)
 
 
 def test_openvino_gives_the_same_documents(tiny_bundle: Path, tag: Predictor) -> None:
