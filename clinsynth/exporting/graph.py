@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 
@@ -202,5 +203,8 @@ def _difference(network: nn.Module, graph: ir.Model, batches: list[dict[str, Int
         if found.shape != expected.shape:
             raise ValueError(f"its logits have shape {found.shape}, torch's {expected.shape}")
         there = batch["attention_mask"] == 1 if expected.ndim == 3 else slice(None)
-        worst = max(worst, float(np.abs(found - expected)[there].max()))
+        difference = float(np.abs(found - expected)[there].max())
+        if not math.isfinite(difference):  # which no comparison would tell
+            raise ValueError(f"its logits differ from torch's by {difference}")
+        worst = max(worst, difference)
     return worst

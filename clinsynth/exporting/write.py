@@ -75,10 +75,11 @@ def write_bundle(
             elif row.refused and row.variant in variants:
                 variants[row.variant]["refused"].append(row.engine)
         if not variants:
+            torch, *others = gate.rows
             raise ValueError(
-                f"no variant keeps {gate.score} within {max_f1_drop} of torch: "
-                + "; ".join(f"{row.engine} {row.variant} {row.f1:.4f}" for row in gate.rows)
-                + ". Remedy: allow more with --max_f1_drop"
+                f"no variant computes what torch does ({gate.score} {torch.f1:.4f}): "
+                + "; ".join(f"{row.engine} {row.variant} {row.f1:.4f}, {row.verdict}" for row in others)
+                + ". Remedy: allow a larger drop with --max_f1_drop, or train another encoder"
             )
         seal(folder, {**manifest, "gate": gate.to_json()})
         if out.suffix == ".zip":

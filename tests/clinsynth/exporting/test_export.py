@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -95,9 +98,36 @@ def test_a_variant_that_loses_too_much_is_removed(
     assert not (tmp_path / "out" / "model.int8.onnx").exists()
     assert [row["verdict"][:4] for row in bundle.manifest["gate"]["rows"][1:3]] == ["kept", "refu"]
     scores = iter([0.9, 0.8, 0.8, 0.8])
-    with pytest.raises(ValueError, match=r"no variant keeps strict_f1 within 0\.005 of torch"):
+    with pytest.raises(ValueError, match=r"no variant computes .*strict_f1 0\.9000.*fp32 0\.8000, refused"):
         command.main([str(run), str(tmp_path / "none")])
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({"labels_equal": 0.998}, "refused: 99.80% of labels are torch's, 99.9% have to be"),
+        ({"largest_difference": math.nan}, "refused: its logits differ from torch's by nan"),
+        ({"labels_equal": 0.998, "variant": "int8"}, "kept"),
+        ({}, "kept"),
+    ],
+)
+def test_full_precision_has_to_have_the_labels_of_torch(change: dict[str, Any], verdict: str) -> None:
+    row = gate.Row("onnxruntime", "fp32", 0.9, 1.0, 9, 1e-6, 10.0, {})
+    assert gate._verdict(replace(row, **change), row, 0.005) == verdict
+
+
+def test_a_difference_that_is_no_number_is_the_largest() -> None:
+    logits = [np.array([[1.0]]), np.array([[np.nan]]), np.array([[2.0]])]
+    assert math.isnan(gate._largest_difference(logits, [np.zeros((1, 1))] * 3))
+    assert gate._largest_difference([], []) == 0.0
+
+
+def test_cuda_that_finds_no_gpu_is_not_examined(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate.engines, "available", lambda name: name != "openvino")
+    if "CUDAExecutionProvider" in gate.engines.onnxruntime.get_available_providers():
+        pytest.skip("there may be a GPU")
+    assert ("cuda", "fp32") not in gate.candidates(Bundle.open(run / "bundle"))
 
 
 def test_the_long_document_is_longer_than_a_window(tiny_encoder: str, schema: Schema) -> None:

@@ -134,6 +134,15 @@ def test_a_network_that_computes_something_else_is_refused(
         graph.to_onnx(model, pairs=False)
 
 
+def test_logits_that_are_no_numbers_are_no_parity(tmp_path: Path, schema: Schema) -> None:
+    model = built("BERT", tmp_path, schema)
+    assert model.network is not None
+    with torch.no_grad():
+        next(p for name, p in model.network.named_parameters() if name.endswith("bias")).fill_(float("nan"))
+    with pytest.raises(ValueError, match=r"'bert' cannot be exported .*differ from torch's by nan"):
+        graph.to_onnx(model, pairs=False)
+
+
 def test_a_network_that_cannot_be_traced_is_refused(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
