@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any, NoReturn
@@ -160,7 +161,12 @@ class CLI(LightningCLI):
 
         best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
         assert isinstance(best, ModelCheckpoint) and self._run is not None
-        command.export_to(Path(best.best_model_path), self._run / "bundle", self.datamodule.part("val"))
+        bundle, draft = self._run / "bundle", self._run / "bundle.new"
+        shutil.rmtree(draft, ignore_errors=True)  # of an export that was stopped
+        command.export_to(Path(best.best_model_path), draft, self.datamodule.part("val"))
+        shutil.rmtree(bundle, ignore_errors=True)  # of this run, before it went on
+        draft.rename(bundle)
+        print(f"The bundle is {bundle}")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         settings = self._get(self.config_init, "trainer")

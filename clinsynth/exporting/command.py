@@ -40,6 +40,7 @@ def export(checkpoint: str, out: str, documents: str | None = None, max_f1_drop:
     path = best_of(checkpoint)
     gold = list(formats.read(Path(documents))) if documents is not None else None
     export_to(path, Path(out), gold, max_f1_drop)
+    print(f"The bundle is {out}")
 
 
 def export_to(
@@ -52,7 +53,6 @@ def export_to(
     gold = [restrict(document, model.schema) for document in gold]
     gate = write_bundle(model, out, gold, provenance(checkpoint, model), max_f1_drop)
     Console(width=200).print(table(gate))
-    print(f"The bundle is {out}")
 
 
 def load_model(path: Path) -> DocumentModel:

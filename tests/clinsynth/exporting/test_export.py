@@ -46,6 +46,18 @@ def test_fit_exports_when_it_is_told_to(run: Path) -> None:
     assert len(made["checkpoint_sha256"]) == 64 and made["environment"]["packages"]["torch"]
 
 
+def test_a_run_that_goes_on_replaces_its_bundle(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from clinsynth.cli import main
+
+    (run / "bundle" / "old").touch()
+    (run / "bundle.new").mkdir()  # an export that was stopped left this
+    config = f"--config={run.parent / 'ner.yaml'}"
+    main(["fit", config, f"--run={run}", "--export=true", "--ckpt_path=last"])
+    assert f"The bundle is {run / 'bundle'}\n" in capsys.readouterr().out
+    assert Bundle.open(run / "bundle") and not (run / "bundle" / "old").exists()
+    assert not (run / "bundle.new").exists()
+
+
 def test_documents_equal_those_of_torch(run: Path) -> None:
     documents = [*jsonl.read(run.parent / "ner_test.jsonl"), Document("fever and a drug " * 400)]
     model = TokenClassification.load_from_checkpoint(run / "checkpoints" / "best.ckpt").eval()
