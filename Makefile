@@ -16,7 +16,7 @@ WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 .PHONY: help demo test lint types bench llm-server llm clean
 
 help: ## list these targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.train ## train on text written by a language model, test on NCBI Disease, export, tag a few sentences (5 minutes)
 	$(BIN)/clinsynth fit --config configs/ncbi_disease_synthetic.yaml --export true

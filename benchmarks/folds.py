@@ -2,7 +2,7 @@
 
     python benchmarks/folds.py configs/euadr.yaml [FURTHER ARGUMENTS OF fit AND test]
 
-Beside the scores stands what always answering "related" would get on the same folds.
+The fold is ``--data.fold``, or wherever an argument says ``{fold}``. Beside the scores stands what always answering "related" would get on the same folds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ FOLDS = range(1, 11)
 
 def run(fold: int, arguments: list[str], folder: Path) -> dict[str, float]:
     """The test scores of one fold, and the F1 of always answering "related"."""
-    common = [*arguments, f"--data.fold={fold}", f"--run={folder}"]
+    named = arguments if any("{fold}" in one for one in arguments) else [*arguments, "--data.fold={fold}"]
+    common = [*(one.replace("{fold}", str(fold)) for one in named), f"--run={folder}"]
     command = [sys.executable, "-m", "clinsynth"]
     quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
     subprocess.run([*command, "fit", *common, *quiet], check=True, capture_output=True)

@@ -72,14 +72,17 @@ def named(name: str) -> Format:
 def detect(path: Path) -> str:
     """The name of the format that a file or folder is in, by its ending and, for ``.txt``, its first line.
 
+    The ending before ``.gz`` counts.
+
     Raises ``CorpusError`` if that does not tell.
     """
     if path.is_dir():
         return "brat" if any(path.glob("*.ann")) else "text"
+    ending = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
     for name, one in FORMATS.items():
-        if path.suffix.lower() in one.suffixes:
+        if ending in one.suffixes:
             return name
-    if path.suffix.lower() == ".txt":
+    if ending == ".txt":
         first = next((line for line in read_text(path).split("\n") if line.strip()), "")
         return "pubtator" if first.split("|")[1:2] == ["t"] else "text"
     raise CorpusError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,10 @@ def test_counts() -> None:
     assert counts.entities == {"Disease": 3, "Gene": 3}
     assert counts.relations == {"CID": 1} and counts.concept_relations == {"CID": 2}
     assert counts.unmentioned == 1
+
+
+def test_a_packed_file_is_in_the_format_of_what_is_in_it(tmp_path: Path) -> None:
+    jsonl.write(tmp_path / "x.jsonl", [DOCUMENT])
+    packed = tmp_path / "x.jsonl.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "x.jsonl").read_bytes()))
+    assert list(formats.read(packed)) == [DOCUMENT]
