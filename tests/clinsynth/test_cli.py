@@ -90,7 +90,7 @@ def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str) -> N
     settings = [f"--model.encoder={tiny_encoder}", "--trainer.fast_dev_run=true"]
     if config.stem.endswith("_synthetic"):
         corpus = REPOSITORY / yaml.safe_load(config.read_text())["data"]["init_args"]["corpus"]
-        settings.append(f"--data.corpus={corpus}")
+        settings += [f"--data.corpus={corpus}", f"--data.real.init_args.root={root}"]
     else:
         settings.append(f"--data.root={root}")
     clinsynth("fit", *common, *settings)
