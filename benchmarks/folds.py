@@ -2,7 +2,8 @@
 
     python benchmarks/folds.py configs/euadr.yaml [FURTHER ARGUMENTS OF fit AND test]
 
-The fold is ``--data.fold``, or wherever an argument says ``{fold}``. Beside the scores stands what always answering "related" would get on the same folds.
+The fold is ``--data.fold``, or wherever an argument says ``{fold}``. Beside the scores stands what always
+answering "related" would get on the same folds.
 """
 
 from __future__ import annotations
