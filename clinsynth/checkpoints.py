@@ -61,7 +61,8 @@ class LastCheckpoint(ModelCheckpoint):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_end(trainer, pl_module)
-        if trainer.global_step != self._last_global_step_saved and not trainer.fast_dev_run:
+        tried_only = getattr(trainer, "fast_dev_run", False)
+        if trainer.global_step != self._last_global_step_saved and not tried_only:
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:

@@ -21,20 +21,17 @@ def hold_out(
     """The documents without and with a held-out share, which has as many with relations as the rest.
 
     Documents of the same text are held out together, so that none is both learned and tested. Of a few
-    documents at least one is held out. Raises ``ValueError`` if all have the same text.
+    documents at least one is held out, unless all have the same text.
     """
     rng = np.random.default_rng(seed)
     texts: dict[str, bool] = {}
     for document in documents:
         texts[document.text] = texts.get(document.text, False) or bool(document.relations)
-    if len(texts) < 2:
-        raise ValueError(
-            f"{len(documents)} documents are too few to hold a part of them back. Remedy: write more text"
-        )
     held: set[str] = set()
     for related in (False, True):
         stratum = [text for text, has in texts.items() if has == related]
         chosen = rng.permutation(len(stratum))[: round(fraction * len(stratum))]
         held.update(stratum[i] for i in chosen.tolist())
-    held = held or {list(texts)[int(rng.integers(len(texts)))]}
+    if not held and len(texts) > 1:
+        held.add(list(texts)[int(rng.integers(len(texts)))])
     return [d for d in documents if d.text not in held], [d for d in documents if d.text in held]

@@ -108,6 +108,10 @@ class Synthetic(DocumentDataModule):
         if self.validation == "real":
             return self._written
         train, val = hold_out(self._written, 0.1, self.seed)
+        if not val:
+            raise ValueError(
+                f"{len(train)} documents are too few to hold a part of them back. Remedy: write more text"
+            )
         return train if split == "train" else val
 
     def predict_documents(self) -> Iterable[Document]:

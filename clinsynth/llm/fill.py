@@ -253,8 +253,10 @@ class _Filling:
         main = asyncio.current_task()
 
         def stop() -> None:
-            if self._interrupted and main is not None:
-                main.cancel()
+            if self._interrupted:
+                if main is not None:
+                    main.cancel()
+                return
             self._interrupted = True
             print(
                 "\nStopping after the requests under way, whose answers are paid for. "
