@@ -18,7 +18,7 @@ WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.train ## train on text written by a language model, test on NCBI Disease, export, tag a few sentences (5 minutes)
+demo: $(VENV)/.train ## train on text written by a language model, test on NCBI Disease, export, tag a few sentences (3 minutes after installing)
 	$(BIN)/clinsynth fit --config configs/ncbi_disease_synthetic.yaml --export true
 	$(BIN)/clinsynth test --config configs/ncbi_disease_synthetic.yaml --ckpt_path best
 	@printf '%s\n' \

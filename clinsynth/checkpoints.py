@@ -67,7 +67,7 @@ class LastCheckpoint(ModelCheckpoint):
 
     def _save(self, trainer: Trainer) -> None:
         assert self.dirpath is not None
-        trainer.save_checkpoint(Path(self.dirpath) / "last.ckpt")
+        trainer.save_checkpoint(Path(self.dirpath) / "last.ckpt", weights_only=False)
         self._last_global_step_saved = trainer.global_step
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
