@@ -45,14 +45,14 @@ class LastCheckpoint(ModelCheckpoint):
         if trainer.is_last_batch:
             return  # validation comes first, or a run that goes on from here would never do it
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
-        if trainer.world_size > 1:
-            self._asked = trainer.strategy.reduce_boolean_decision(self._asked, all=False)
+        self._agree(trainer)
         if self._asked and (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
             self._save(trainer)
             raise KeyboardInterrupt
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
+        self._agree(trainer)
         # the last step of an epoch is never saved above, and in short epochs it may be each 100th
         if self._asked or trainer.global_step - self._last_global_step_saved >= self._every_n_train_steps:
             self._save(trainer)
@@ -64,6 +64,11 @@ class LastCheckpoint(ModelCheckpoint):
         tried_only = getattr(trainer, "fast_dev_run", False)
         if trainer.global_step != self._last_global_step_saved and not tried_only:
             self._save(trainer)
+
+    def _agree(self, trainer: Trainer) -> None:
+        """All processes stop if one is asked to: those that went on would wait for it for good."""
+        if trainer.world_size > 1:
+            self._asked = trainer.strategy.reduce_boolean_decision(self._asked, all=False)
 
     def _save(self, trainer: Trainer) -> None:
         assert self.dirpath is not None

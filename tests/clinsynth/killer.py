@@ -16,12 +16,14 @@ class Signal(Callback):
     Args:
         step: Optimizer steps to wait for.
         name: The signal, e.g. SIGKILL.
+        rank: The only process that gets it; all of them if not given.
     """
 
-    def __init__(self, step: int, name: str) -> None:
+    def __init__(self, step: int, name: str, rank: int | None = None) -> None:
         self.step = step
         self.signal = signal.Signals[name]
+        self.rank = rank
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *arguments: Any) -> None:
-        if trainer.global_step == self.step:
+        if trainer.global_step == self.step and self.rank in (None, trainer.global_rank):
             os.kill(os.getpid(), self.signal)

@@ -91,6 +91,18 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     assert end["global_step"] == steps
 
 
+def test_ctrl_c_in_one_of_two_processes_stops_both_at_the_end_of_an_epoch(
+    folder: Path, uninterrupted: dict[str, Any]
+) -> None:
+    end = len(losses(folder, "whole")) // 4
+    killer = ["--trainer.callbacks+=tests.clinsynth.killer.Signal", f"--trainer.callbacks.step={end}"]
+    killer += ["--trainer.callbacks.name=SIGINT", "--trainer.callbacks.rank=1"]
+    two = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    clinsynth(folder, "fit", "--config", "ner.yaml", "--run", "one-of-two", *two, *killer, code=1)
+    last = torch.load(folder / "one-of-two" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == end
+
+
 @pytest.mark.parametrize("kind", ["ner", "re"])
 def test_two_processes_do_what_one_does(folder: Path, kind: str) -> None:
     exact = ["--model.encoder_options.dropout", "0"]  # masks differ between processes
