@@ -127,7 +127,8 @@ class DocumentDataModule(LightningDataModule):
                 found[split] = list(self.documents(split))
             except (OSError, ValueError) as error:
                 absent[split] = f"not at hand ({type(error).__name__})"
-                log.warning("%s, %s: %s", type(self).__name__, split, error)
+                if fetch:  # the first look, on one process
+                    log.warning("%s, %s: %s", type(self).__name__, split, error)
         return found, absent
 
     def predict_documents(self) -> Iterable[Document]:

@@ -88,7 +88,9 @@ class Synthetic(DocumentDataModule):
 
     def prepare(self, splits: Iterable[Split]) -> None:
         wanted = set(splits)
-        reads = bool(wanted & {"train", "val"}) and not self.corpus
+        reads = not self.corpus and (
+            "train" in wanted or ("val" in wanted and self.validation == "synthetic")
+        )
         if self.real is not None:
             validates = "val" in wanted and self.validation == "real"
             needed = {"val": validates, "test": "test" in wanted}

@@ -96,7 +96,7 @@ def test_parts_that_are_not_at_hand_are_not_compared(
     data.prepare(["train", "val"])
     assert len(data.part("train")) + len(data.part("val")) == 19
     assert data.record["synthetic"]["not_compared"] == {"val": "not at hand (ValueError)"}
-    assert "Files, val: " in caplog.text
+    assert caplog.text.count("Files, val: ") == 1
 
 
 def test_recorded_replies_are_curated_against_the_real_corpus(tmp_path: Path) -> None:
@@ -127,6 +127,17 @@ def test_it_asks_before_training(tmp_path: Path) -> None:
         assert server.count == 4
         data.prepare(["train", "val"])
         assert server.count == 4
+        jsonl.write(tmp_path / "real.jsonl", [Document("A real text.", id="r")])
+        real = str(tmp_path / "real.jsonl")
+        other = Synthetic(
+            ENTITY_TASK,
+            generation=Generation(PlanSettings(size=6), Server(server.url), cache=tmp_path / "cache"),
+            folder=str(tmp_path / "other"),
+            real=lambda schema: Files(schema, real, real, real),
+            validation="real",
+        )
+        other.prepare(["val"])
+        assert server.count == 4, "nothing written is validated on"
     assert (tmp_path / "out" / "card.md").is_file()
     assert not data.prepare_data_per_node
 
