@@ -34,13 +34,12 @@ from transformers import (
 )
 from transformers import Trainer as HuggingFaceTrainer
 
-from clinsynth import encoders
-from clinsynth.cli import fitting_precision
+from clinsynth.cli.lightning import fitting_precision
 from clinsynth.datamodules import NCBIDisease
 from clinsynth.datamodules.batches import DocumentBatch
-from clinsynth.encoders import EncoderOptions
 from clinsynth.metrics.metric import EntityScores
-from clinsynth.models import TokenClassification
+from clinsynth.models import TokenClassification, encoders
+from clinsynth.models.encoders import EncoderOptions
 from clinsynth_onnx.codec import pad
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.entity_codec import EntityCodec

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth import __main__
+from clinsynth import cli as commands
 from tests.conftest import REPOSITORY
 
 EXAMPLE = REPOSITORY / "docs" / "example"
@@ -38,7 +38,7 @@ def test_the_example_experiment_runs(tiny_encoder: str, monkeypatch: pytest.Monk
     monkeypatch.chdir(REPOSITORY)
     arguments = ["fit", f"--config={EXAMPLE}/letters.yaml", "--trainer.fast_dev_run=true"]
     monkeypatch.setattr(sys, "argv", ["clinsynth", *arguments, f"--model.encoder={tiny_encoder}"])
-    __main__.main()
+    commands.main()
 
     from clinsynth_letters import parse
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from clinsynth.annotating import page
 from clinsynth.annotating.journal import line
-from clinsynth.corpora import formats
-from clinsynth.corpora.errors import UnwritableError
+from clinsynth.formats import registry
+from clinsynth.formats.errors import UnwritableError
 from clinsynth_onnx.document import Document
 
 JSONL = "jsonl"
@@ -110,7 +110,7 @@ def _problem(error: Exception) -> str:
 def _checked(path: Path, document: Document, name: str) -> None:
     """Writes one document and reads it back; raises ``UnwritableError`` if it is not the same."""
     path.unlink(missing_ok=True)
-    formats.write(path, [document], name)
+    registry.write(path, [document], name)
 
 
 def _xml_document(path: Path) -> bytes:
@@ -127,7 +127,7 @@ def _brat(documents: Iterator[Document], draft: Path, refuse: Refuse) -> None:
     shutil.rmtree(single, ignore_errors=True)
     for document in documents:
         try:
-            formats.write(single, [document], "brat")
+            registry.write(single, [document], "brat")
         except UNWRITABLE as error:
             refuse(document, _problem(error))
             continue

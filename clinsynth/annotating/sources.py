@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8
 from clinsynth.annotating.tables import parquet, separated
-from clinsynth.corpora import formats
+from clinsynth.formats import registry
 from clinsynth_onnx.document import Document
 
 DEEPER = 100  # levels of nesting kept free: later steps write documents from further down the stack
@@ -22,8 +22,8 @@ ENDS = 65_536  # bytes at either end of a file that tell it from another
 def format_of(path: str, name: str | None) -> str:
     """The name of the input format. Raises ``ValueError`` that lists them."""
     if name is not None:
-        if name not in (*READERS, *formats.FORMATS):
-            known = ", ".join(dict.fromkeys((*READERS, *formats.FORMATS)))
+        if name not in (*READERS, *registry.FORMATS):
+            known = ", ".join(dict.fromkeys((*READERS, *registry.FORMATS)))
             raise ValueError(f"there is no input format {name!r}. Remedy: use one of {known}")
         return name
     if path == STDIN:
@@ -32,7 +32,7 @@ def format_of(path: str, name: str | None) -> str:
     found = endings.get(Path(path).suffix.lower())
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no {path}. Remedy: check the path")
-    return found or formats.detect(Path(path))
+    return found or registry.detect(Path(path))
 
 
 def read(path: str, name: str, columns: Columns, own: Collection[Path] = ()) -> Iterator[Row]:
@@ -186,7 +186,7 @@ def _text(file: Path, number: int) -> Row:
 
 
 def _corpus(path: Path, name: str) -> Iterator[Row]:
-    for number, document in enumerate(formats.read(path, name), 1):
+    for number, document in enumerate(registry.read(path, name), 1):
         yield Row(f"{path}, document {number}", document, done=number)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from clinsynth.corpora.counts import count
 from clinsynth.curation.flaws import sentences
 from clinsynth.curation.similarity import words
+from clinsynth.formats.counts import count
 from clinsynth_onnx.document import Document
 
 QUANTILES = (0, 25, 50, 75, 100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,10 +11,12 @@ from clinsynth.curation.balance import balance, vocabulary_gap
 from clinsynth.curation.duplicates import distinct
 from clinsynth.curation.flaws import Flaw, without
 from clinsynth.curation.leaks import Leak, audit, flaws, summary
-from clinsynth.llm.parse import states_relations
-from clinsynth.llm.rejects import Rejected
+from clinsynth.formats.rejects import Rejected
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
+
+Doubts = Callable[[Sequence[Document], Schema, "Curation"], Iterable[Flaw]]
+"""Finds labels of documents that are in doubt; to find them by training is not for this package."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def curate(
     settings: Curation,
     real: Mapping[str, Sequence[Document]] | None = None,
     found: Sequence[Flaw] = (),
+    doubts: Doubts | None = None,
 ) -> Curated:
     """Takes out flaws found before, duplicates, leaks, and labels in doubt, in this order.
 
@@ -94,6 +97,7 @@ def curate(
         settings: What to leave out.
         real: Parts of a real corpus to compare with.
         found: Flaws of ``documents`` that are known already.
+        doubts: Finds labels that are in doubt, if ``settings.confidence`` asks for it.
     """
     kept, rejects = without(documents, found)
     kept, repeated = distinct(kept, settings.near_duplicates, schema)
@@ -108,13 +112,12 @@ def curate(
         kept, leaking = without(kept, flaws(leaks, settings.drop_leaks))
         rejects += leaking
     if settings.confidence:
-        from clinsynth.curation.confidence import contradicted  # torch and cleanlab take seconds to import
-
-        relations = all(states_relations(one, schema) for one in kept)
-        doubted = contradicted(
-            kept, schema, relations, settings.encoder, settings.folds, settings.epochs, settings.seed
-        )
-        kept, doubtful = without(kept, doubted)
+        if doubts is None:
+            raise ValueError(
+                "the filter by confidence trains models, which is not done here. Remedy: write the corpus "
+                "with clinsynth generate --curation.confidence true"
+            )
+        kept, doubtful = without(kept, doubts(kept, schema, settings))
         rejects += doubtful
     report["corpus"] = balance(kept)
     if real:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clinsynth.curation.similarity import NearIndex, words
-from clinsynth.llm.parse import states_relations
-from clinsynth.llm.rejects import Rejected
+from clinsynth.formats.rejects import Rejected
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -53,7 +52,7 @@ def distinct(
 
 def _judged(document: Document, schema: Schema) -> Content:
     """What tells two judged pairs with the same text apart; nothing for other documents."""
-    pairs = states_relations(document, schema) and len(list(schema.candidate_pairs(document)))
+    pairs = document.states_relations and len(list(schema.candidate_pairs(document)))
     if len(document.entities) != 2 or pairs != 1:
         return ()
     mentions = sorted((e.label, document.mention(e).lower()) for e in document.entities)

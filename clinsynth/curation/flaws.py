@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clinsynth.llm.rejects import Rejected
+from clinsynth.formats.rejects import Rejected
 from clinsynth_onnx.document import ABOUT_ENTITIES, Document, Entity
 from clinsynth_onnx.sentences import sentence_starts
 

@@ -12,9 +12,9 @@ from typing import Any, Literal, cast
 
 from lightning import LightningDataModule
 
-from clinsynth.corpora.counts import count
 from clinsynth.datamodules.batches import DocumentBatches, Ranks, TrainingBatches
 from clinsynth.datamodules.cuts import draw
+from clinsynth.formats.counts import count
 from clinsynth_onnx.codec import Codec
 from clinsynth_onnx.document import Document, Relation
 from clinsynth_onnx.relation_codec import reasons

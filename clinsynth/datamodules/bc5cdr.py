@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
-from clinsynth.corpora import bioc_files, pubtator
 from clinsynth.datamodules.base import Split
 from clinsynth.datamodules.cuts import hold_out
 from clinsynth.datamodules.published import Published, PublishedCorpus, Source
+from clinsynth.formats import bioc_files, pubtator
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from clinsynth.corpora import formats
-from clinsynth.corpora.pubtator import relabel
 from clinsynth.datamodules.base import DocumentDataModule, Split
 from clinsynth.datamodules.cuts import hold_out
+from clinsynth.formats import registry
+from clinsynth.formats.pubtator import relabel
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -50,7 +50,7 @@ class Files(DocumentDataModule):
         super().__init__(schema, batch_tokens, eval_batch_tokens, fraction, few_shot, seed)
         self.paths = {"train": train, "val": val, "test": test, "predict": predict}
         if format is not None:
-            formats.named(format)
+            registry.named(format)
         self.format = format
         self.labels = labels
 
@@ -68,5 +68,5 @@ class Files(DocumentDataModule):
         path = self.paths[part]
         if path is None:
             raise ValueError(f"there are no files to {part} with. Remedy: name them with --data.{part}")
-        for document in formats.read(Path(path), self.format):
+        for document in registry.read(Path(path), self.format):
             yield relabel(document, self.labels) if self.labels else document

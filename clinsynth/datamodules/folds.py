@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from clinsynth.corpora import relation_tsv
 from clinsynth.datamodules.base import Split
 from clinsynth.datamodules.cuts import hold_out
 from clinsynth.datamodules.published import PublishedCorpus, Source
+from clinsynth.formats import relation_tsv
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from clinsynth.corpora import pubtator
 from clinsynth.datamodules.base import Split
 from clinsynth.datamodules.published import Published, PublishedCorpus, Source
+from clinsynth.formats import pubtator
 from clinsynth_onnx.document import Document
 
 PARTS: dict[Split, str] = {"train": "train", "val": "develop", "test": "test"}

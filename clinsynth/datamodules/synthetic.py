@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from clinsynth.corpora import jsonl
-from clinsynth.curation.card import CARD
 from clinsynth.curation.curate import Curation, curate
 from clinsynth.datamodules.base import SPLITS, DocumentDataModule, Split
 from clinsynth.datamodules.cuts import hold_out
+from clinsynth.formats import jsonl
+from clinsynth.formats.rejects import by_reason
 from clinsynth.llm.batch import read_replies
-from clinsynth.llm.generation import CORPUS, REJECTS, Generation, generate, parse_all
-from clinsynth.llm.parse import states_relations
-from clinsynth.llm.rejects import by_reason
+from clinsynth.synthesis.card import CARD
+from clinsynth.synthesis.generate import CORPUS, REJECTS, Generation, generate, parse_all
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.relation_codec import RelationCodec
 from clinsynth_onnx.schema import Schema
@@ -65,9 +64,9 @@ class Synthetic(DocumentDataModule):
         super().__init__(schema, batch_tokens, eval_batch_tokens, fraction, few_shot, seed)
         if corpus and (replies or generation):
             raise ValueError("'corpus' goes without 'replies' and 'generation'")
-        if replies and generation and generation.curation.confidence:
+        if generation and generation.curation.confidence:
             raise ValueError(
-                "recorded replies are read by every process, and the filter by confidence trains models. "
+                "the filter by confidence trains models of its own, which is not done within a training. "
                 "Remedy: write a corpus with clinsynth generate --curation.confidence true, and name it "
                 "under 'corpus'"
             )
@@ -168,7 +167,7 @@ class Synthetic(DocumentDataModule):
         """For a relation model, those of which it is known which relations they state."""
         if self.trainer is None or not isinstance(self._codec(), RelationCodec):
             return documents
-        known = [one for one in documents if states_relations(one, self.schema)]
+        known = [one for one in documents if one.states_relations]
         if len(known) < len(documents):
             log.warning(
                 "%d of %d documents state nothing of relations and are left out",

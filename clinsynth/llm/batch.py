@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Literal, TextIO, cast
 
-from clinsynth.corpora.errors import CorpusError
+from clinsynth.formats.errors import CorpusError
 from clinsynth.llm.requests import Reply, Request, numbered
 
 METHOD, URL = "POST", "/v1/chat/completions"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from clinsynth.corpora.errors import CorpusError
-from clinsynth.corpora.lines import read_text
+from clinsynth.formats.errors import CorpusError
+from clinsynth.formats.lines import read_text
 from clinsynth.llm.requests import Reply, Request
 
 CHARACTERS_PER_TOKEN = 4  # of English text, about

@@ -14,6 +14,7 @@ from diskcache.core import MODE_PICKLE
 
 from clinsynth.llm.requests import Reply, Request, canonical
 
+CACHE = Path(".clinsynth/replies")
 PICKLED = (
     "the cache of replies holds a pickle, which clinsynth never writes. Remedy: get it from where you trust"
 )

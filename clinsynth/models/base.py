@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import PretrainedConfig, PreTrainedModel
 
-from clinsynth import encoders
 from clinsynth.datamodules.batches import Annotated, Batch, DocumentBatch
-from clinsynth.encoders import EncoderOptions
 from clinsynth.metrics.metric import DocumentScores
+from clinsynth.models import encoders
+from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization, build
-from clinsynth.models.starting import start
-from clinsynth.runs import best_of
+from clinsynth.models.warm_start import start
+from clinsynth.runs.folder import best_of
 from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.codec import IGNORE, Codec, Example, FloatArray, pad
 from clinsynth_onnx.document import Document

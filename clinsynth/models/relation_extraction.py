@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 from transformers import PreTrainedModel
 
-from clinsynth.encoders import EncoderOptions
 from clinsynth.metrics.metric import RelationScores
 from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.network import PairNetwork
 from clinsynth.models.optimization import Optimization
 from clinsynth_onnx.relation_codec import Marking, RelationCodec

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 from transformers import PreTrainedModel
 
-from clinsynth.encoders import EncoderOptions
 from clinsynth.metrics.metric import EntityScores
 from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.network import TokenNetwork
 from clinsynth.models.optimization import Optimization
 from clinsynth_onnx.entity_codec import EntityCodec, Unit

@@ -12,6 +12,8 @@ from typing import Any
 
 # what corpus readers keep in ``Document.meta`` of single entities and relations
 ABOUT_ENTITIES = frozenset({"concepts", "concept_relations", "fragments", "parts", "brat", "brat_ids"})
+# meta of a document of which nothing is known of relations, so that having none means nothing
+RELATIONS_NOT_STATED = {"relations": "not stated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Document:
     """A text with its entities and relations; raises ``ValueError`` on spans outside the text.
 
     ``meta`` holds JSON values only. It carries what a source format knows beyond
-    spans (concept identifiers, passages) and does not influence training or scores.
+    spans (concept identifiers, passages) and does not influence training or scores, but for
+    ``relations``: "not stated" there makes a text no example of a text without relations.
     """
 
     text: str
@@ -83,6 +86,11 @@ class Document:
     def mention(self, entity: Entity) -> str:
         """The characters that ``entity`` covers."""
         return self.text[entity.start : entity.end]
+
+    @property
+    def states_relations(self) -> bool:
+        """Whether all relations are known, so that having none means that there is none."""
+        return self.meta.get("relations") != RELATIONS_NOT_STATED["relations"]
 
     def annotated(self, entities: tuple[Entity, ...]) -> Document:
         """The text with these entities instead, without relations and without meta of the old ones."""

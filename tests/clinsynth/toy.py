@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from clinsynth.corpora import jsonl
+from clinsynth.formats import jsonl
 from clinsynth_onnx.document import Document, Entity, Relation
 
 DISEASES = ("fever", "pain", "cancer")

@@ -18,9 +18,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from clinsynth.annotating import command, journal, sources
+from clinsynth.annotating import journal, sources
 from clinsynth.annotating.rows import Columns
-from clinsynth.corpora import formats, jsonl
+from clinsynth.cli import annotate as command
+from clinsynth.formats import jsonl, registry
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.predictor import Predictor
 
@@ -92,7 +93,7 @@ def test_inputs(kind: str, tiny_bundle: Path, predictor: Predictor, tmp_path: Pa
         source.write_text("\n".join(texts), encoding="utf-8")
         options = ["--input_format=lines"]
     else:
-        formats.write(source, [Document(text, id=str(i)) for i, text in enumerate(texts)], kind)
+        registry.write(source, [Document(text, id=str(i)) for i, text in enumerate(texts)], kind)
     assert annotate(tiny_bundle, source, tmp_path / "out.jsonl", *options) == 0
     found = list(jsonl.read(tmp_path / "out.jsonl"))
     assert [d.text for d in found] == texts
@@ -106,7 +107,7 @@ def test_outputs_read_back(kind: str, tiny_bundle: Path, predictor: Predictor, t
     rows = [{"text": text, "id": f"d{i}"} for i, text in enumerate(texts)]
     source = write_jsonl(tmp_path / "in.jsonl", rows)
     assert annotate(tiny_bundle, source, tmp_path / "out", f"--output_format={kind}") == 0
-    found = list(formats.read(tmp_path / "out", kind))
+    found = list(registry.read(tmp_path / "out", kind))
     assert [(d.text, d.entities) for d in found] == [(d.text, d.entities) for d in predictor(texts)]
     assert annotate(tiny_bundle, source, tmp_path / "out.html") == 0
 
@@ -116,7 +117,7 @@ def test_what_a_format_cannot_hold_is_kept_as_bad(tiny_bundle: Path, tmp_path: P
         tmp_path / "in.jsonl", [{"text": "fever", "id": "a"}, {"text": "two\nlines", "id": "b"}]
     )
     assert annotate(tiny_bundle, source, tmp_path / "out.pubtator") == command.FINISHED_WITH_BAD_ROWS
-    assert [d.id for d in formats.read(tmp_path / "out.pubtator")] == ["a"]
+    assert [d.id for d in registry.read(tmp_path / "out.pubtator")] == ["a"]
     (kept,) = lines_of(tmp_path / "out.pubtator.rejects.jsonl")
     assert json.loads(kept)["place"] == "document b" and "line break" in json.loads(kept)["problem"]
     twice = write_jsonl(tmp_path / "twice.jsonl", [{"text": "fever", "id": "a"}] * 2)
@@ -135,7 +136,7 @@ def test_a_document_that_breaks_a_writer_is_kept_as_bad(kind: str, tiny_bundle: 
     source = write_jsonl(tmp_path / "in.jsonl", rows)
     assert annotate(tiny_bundle, source, tmp_path / "out", f"--output_format={kind}") == 3
     kept = [json.loads(line)["place"] for line in lines_of(tmp_path / "out.rejects.jsonl")]
-    found = [d.id for d in formats.read(tmp_path / "out", kind)]
+    found = [d.id for d in registry.read(tmp_path / "out", kind)]
     assert found[0] == "a" and found[-1] == "c" and "document caf\udce9" in kept
     assert len(found) + len(kept) == len(rows)
 
@@ -361,7 +362,7 @@ def process(bundle: Path, source: Path, output: Path) -> subprocess.Popen[str]:
     blocked = "".join(
         f"sys.modules[{name!r}] = None\n" for name in ("torch", "lightning", "transformers", "bioc")
     )
-    code = f"import sys\n{blocked}from clinsynth.__main__ import main\nmain()"
+    code = f"import sys\n{blocked}from clinsynth.cli import main\nmain()"
     return subprocess.Popen(
         [sys.executable, "-c", code, "annotate", str(bundle), str(source), str(output), *ENGINE],
         stderr=subprocess.PIPE,

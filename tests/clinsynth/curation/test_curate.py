@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth.curation import card
-from clinsynth.curation.agreement import DISAGREES, disagreements
 from clinsynth.curation.curate import Curation, curate
 from clinsynth.curation.flaws import without
-from clinsynth.llm.plan import PlanSettings, plan
-from clinsynth.llm.rejects import by_reason
+from clinsynth.formats.rejects import by_reason
+from clinsynth.synthesis import card
+from clinsynth.synthesis.agreement import DISAGREES, disagreements
+from clinsynth.synthesis.plan import PlanSettings, plan
 from clinsynth_onnx.document import Document, Entity, Relation
-from tests.clinsynth.llm.tasks import ENTITY_TASK, reply
+from tests.clinsynth.synthesis.tasks import ENTITY_TASK, reply
 
 CANARY = "zebrafish"
 DOCUMENTS = [

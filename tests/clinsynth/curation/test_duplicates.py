@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinsynth.curation.duplicates import EXACT, NEAR, distinct
-from clinsynth.llm.parse import NOT_STATED
-from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity, Relation
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
 TASK = Schema(
@@ -36,7 +35,7 @@ def test_another_judged_pair_is_another_example() -> None:
 
 def test_other_tags_of_an_entity_text_do_not_make_it_another() -> None:
     tags = (Entity(0, 2, "Gene"), Entity(6, 10, "Disease"))
-    documents = [Document("A1 in gout.", own, meta=NOT_STATED) for own in (tags, tags[:1], ())]
+    documents = [Document("A1 in gout.", own, meta=RELATIONS_NOT_STATED) for own in (tags, tags[:1], ())]
     kept, rejects = distinct(documents, 0.8, TASK)
     assert (kept, [one.reason for one in rejects]) == (documents[:1], [EXACT, EXACT])
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from clinsynth.curation.flaws import Flaw, without
 from clinsynth_onnx.document import Document, Entity, Relation
-from tests.clinsynth.llm.strategies import documents
+from tests.clinsynth.synthesis.strategies import documents
 
 TEXT = "One gout. Two mumps here. Three ague."
 DOCUMENT = Document(

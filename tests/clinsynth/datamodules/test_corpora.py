@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinsynth.corpora import formats
 from clinsynth.datamodules import BC5CDR, EUADR, GAD, DocumentDataModule, Files, Mixture, NCBIDisease
 from clinsynth.datamodules.base import restrict
 from clinsynth.datamodules.cuts import draw, hold_out
 from clinsynth.datamodules.published import PublishedCorpus, fetch
+from clinsynth.formats import registry
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
@@ -68,8 +68,8 @@ def test_bc5cdr_keeps_what_the_task_asks_for(root: Path) -> None:
 
 
 def test_bc5cdr_reads_bioc_too(root: Path) -> None:
-    documents = list(formats.read(root / "bc5cdr" / "CDR_TrainingSet.PubTator.txt"))
-    formats.write(root / "bc5cdr" / "CDR_TrainingSet.BioC.xml", documents, "bioc-xml")
+    documents = list(registry.read(root / "bc5cdr" / "CDR_TrainingSet.PubTator.txt"))
+    registry.write(root / "bc5cdr" / "CDR_TrainingSet.BioC.xml", documents, "bioc-xml")
     read = BC5CDR(CDR, str(root), format="bioc").part("train")
     assert [(d.text, d.entities) for d in read] == [(d.text, d.entities) for d in documents]
 
@@ -239,8 +239,8 @@ def test_every_real_file_is_as_published_and_reads_back(corpora: Path, tmp_path:
     files = sorted([*corpora.glob("*/*.txt"), *corpora.glob("*/*/*.tsv")])
     assert len(files) >= 27
     for file in files:
-        name = formats.detect(file)
-        documents = list(formats.read(file))
+        name = registry.detect(file)
+        documents = list(registry.read(file))
         assert documents and name in ("pubtator", "relation-tsv")
-        assert formats.write(tmp_path / f"copy{file.suffix}", documents, name) == []
+        assert registry.write(tmp_path / f"copy{file.suffix}", documents, name) == []
         (tmp_path / f"copy{file.suffix}").unlink()

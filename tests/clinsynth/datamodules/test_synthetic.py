@@ -8,22 +8,21 @@ import pytest
 import yaml
 from lightning import Trainer
 
-from clinsynth.cli import main
-from clinsynth.corpora import jsonl
+from clinsynth.cli.lightning import main
 from clinsynth.datamodules.base import SPLITS
 from clinsynth.datamodules.files import Files
 from clinsynth.datamodules.mixture import Mixture
 from clinsynth.datamodules.synthetic import Synthetic
+from clinsynth.formats import jsonl
 from clinsynth.llm import batch
-from clinsynth.llm.generation import Generation
-from clinsynth.llm.parse import NOT_STATED
-from clinsynth.llm.plan import PlanSettings
-from clinsynth.llm.prompts import answer
 from clinsynth.llm.server import Server
 from clinsynth.models.relation_extraction import RelationExtraction
-from clinsynth_onnx.document import Document, Entity
+from clinsynth.synthesis.generate import Generation
+from clinsynth.synthesis.plan import PlanSettings
+from clinsynth.synthesis.prompts import answer
+from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity
 from tests.clinsynth.llm.server import Act, Script, ScriptedServer, completion
-from tests.clinsynth.llm.tasks import ENTITY_TASK, RELATION_TASK, reply
+from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK, reply
 
 
 def written(count: int) -> list[Document]:
@@ -144,7 +143,7 @@ def test_it_asks_before_training(tmp_path: Path) -> None:
 
 def test_a_relation_model_leaves_out_what_states_no_relations(tmp_path: Path, tiny_encoder: str) -> None:
     pair = Document("VHL in gout.", (Entity(0, 3, "Gene"), Entity(7, 11, "Disease")))
-    silent = [Document(f"VHL {i} in gout.", pair.entities, meta=NOT_STATED) for i in range(3)]
+    silent = [Document(f"VHL {i} in gout.", pair.entities, meta=RELATIONS_NOT_STATED) for i in range(3)]
     other = replace(pair, text="VHL or gout.")
     jsonl.write(tmp_path / "corpus.jsonl", [pair, other, *silent])
     data = Synthetic(RELATION_TASK, corpus=str(tmp_path / "corpus.jsonl"))

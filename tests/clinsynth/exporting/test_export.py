@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from clinsynth.corpora import jsonl
+from clinsynth.cli import export as command
 from clinsynth.datamodules.batches import DocumentBatch
-from clinsynth.exporting import command, gate
+from clinsynth.exporting import gate
+from clinsynth.formats import jsonl
 from clinsynth.models import TokenClassification
 from clinsynth_onnx.bundle import MANIFEST, Bundle
 from clinsynth_onnx.document import Document, Entity
@@ -27,7 +28,7 @@ from tests.clinsynth import toy
 @pytest.fixture(scope="module")
 def run(tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained run of the toy task, exported as its config says."""
-    from clinsynth.cli import main
+    from clinsynth.cli.lightning import main
 
     folder = toy.write(tmp_path_factory.mktemp("export"), tiny_encoder)
     main(["fit", f"--config={folder / 'ner.yaml'}", f"--run={folder / 'run'}", "--export=true"])
@@ -47,7 +48,7 @@ def test_fit_exports_when_it_is_told_to(run: Path) -> None:
 
 
 def test_a_run_that_goes_on_replaces_its_bundle(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from clinsynth.cli import main
+    from clinsynth.cli.lightning import main
 
     (run / "bundle" / "old").touch()
     (run / "bundle.new").mkdir()  # an export that was stopped left this

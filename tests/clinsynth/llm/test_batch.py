@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth.corpora.errors import CorpusError
+from clinsynth.formats.errors import CorpusError
 from clinsynth.llm.batch import read_plan, read_replies, write_plan, write_replies
-from clinsynth.llm.plan import PlanSettings, plan
 from clinsynth.llm.requests import Reply
-from tests.clinsynth.llm.tasks import ENTITY_TASK, reply
+from clinsynth.synthesis.plan import PlanSettings, plan
+from tests.clinsynth.synthesis.tasks import ENTITY_TASK, reply
 
 
 @pytest.mark.parametrize("name", ["plan.jsonl", "plan.jsonl.gz"])

@@ -11,7 +11,7 @@ import pytest
 
 from clinsynth.llm.cache import Imported, ReplyCache
 from clinsynth.llm.requests import Reply, Request
-from tests.clinsynth.llm.tasks import reply
+from tests.clinsynth.synthesis.tasks import reply
 
 REQUEST = Request("r1", {"model": "m", "messages": [{"role": "user", "content": "\u00e9 \U0001f600 \ud83d"}]})
 
@@ -51,7 +51,8 @@ def test_taking_a_file_twice_changes_nothing(tmp_path: Path) -> None:
 def test_what_was_added_survives_a_kill(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path; from clinsynth.llm.cache import ReplyCache;"
-        "from tests.clinsynth.llm.test_cache import REQUEST; from tests.clinsynth.llm.tasks import reply;"
+        "from tests.clinsynth.llm.test_cache import REQUEST;"
+        "from tests.clinsynth.synthesis.tasks import reply;"
         "cache = ReplyCache(Path(sys.argv[1])); cache.add([(REQUEST, reply('x'))]);"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

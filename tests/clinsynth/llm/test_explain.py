@@ -5,9 +5,9 @@ from pathlib import Path
 
 from clinsynth.llm.cache import ReplyCache
 from clinsynth.llm.explain import NEW, explain
-from clinsynth.llm.plan import PlanSettings, plan
+from clinsynth.synthesis.plan import PlanSettings, plan
 from clinsynth_onnx.schema import Schema
-from tests.clinsynth.llm.tasks import ENTITY_TASK, reply
+from tests.clinsynth.synthesis.tasks import ENTITY_TASK, reply
 
 SETTINGS = PlanSettings(size=6)
 

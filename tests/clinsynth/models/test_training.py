@@ -14,9 +14,9 @@ from lightning import Callback, Trainer, seed_everything
 
 from clinsynth.datamodules import DocumentDataModule, Files
 from clinsynth.datamodules.batches import Batch, DocumentBatch
-from clinsynth.encoders import EncoderOptions
 from clinsynth.models import RelationExtraction, TokenClassification
 from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, RelationType, Schema

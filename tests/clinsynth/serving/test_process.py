@@ -137,7 +137,7 @@ def test_it_needs_nothing_that_trains() -> None:
         [
             "import sys",
             *(f"sys.modules[{name!r}] = None" for name in HEAVY),
-            "import clinsynth.serving.command",
+            "import clinsynth.cli.serve",
         ]
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,84 @@
+"""The commands. This table is the only place that lists them; each imports its own dependencies."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command's ``main(arguments)`` is, what it is for, and the extra that brings what it imports."""
+
+    module: str
+    summary: str
+    passes_name: bool = False
+    extra: str = "train"
+
+
+COMMANDS = {
+    "fit": Command("clinsynth.cli.lightning", "Train a model and keep its best checkpoint.", True),
+    "validate": Command("clinsynth.cli.lightning", "Score a checkpoint on the validation part.", True),
+    "test": Command("clinsynth.cli.lightning", "Score a checkpoint on the test part.", True),
+    "predict": Command(
+        "clinsynth.cli.lightning", "Write the entities or relations that a checkpoint finds.", True
+    ),
+    "tag": Command("clinsynth.cli.tag", "Show a checkpoint's entities in colour on the terminal."),
+    "generate": Command("clinsynth.cli.generate", "Write labelled text with a language model."),
+    "export": Command("clinsynth.cli.export", "Write a bundle that runs without torch."),
+    "annotate": Command("clinsynth.cli.annotate", "Annotate files of any size with a bundle."),
+    "serve": Command("clinsynth.cli.serve", "Annotate over HTTP with a bundle.", extra="serve"),
+    "corpus": Command("clinsynth.cli.corpus", "Count what is in corpora, or convert between formats."),
+}
+
+USAGE = """usage: clinsynth COMMAND [ARGUMENTS]
+
+Train small clinical text-mining models and run them where the text is.
+
+commands:
+{commands}
+
+clinsynth COMMAND --help tells all of one. First steps: README.md
+"""
+
+
+def usage() -> str:
+    """The help text."""
+    width = max(map(len, COMMANDS))
+    return USAGE.format(
+        commands="\n".join(f"  {name:{width}}  {command.summary}" for name, command in COMMANDS.items())
+    )
+
+
+def main() -> None:
+    """Runs the command that the arguments name."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(usage(), end="")
+        return
+    if name == "--version":
+        from importlib.metadata import version
+
+        print(version("clinsynth"))
+        return
+    if name not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        sys.exit(f"clinsynth: there is no command {name!r}.{hint} The commands are {', '.join(COMMANDS)}.")
+    command = COMMANDS[name]
+    try:
+        module = importlib.import_module(command.module)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("clinsynth", "clinsynth_onnx"):
+            raise
+        sys.exit(
+            f"clinsynth: {name!r} needs {error.name}, which is not installed. "
+            f"Remedy: pip install 'clinsynth[{command.extra}]'"
+        )
+    try:
+        module.main([name, *arguments] if command.passes_name else arguments)
+    except (ValueError, OSError) as error:
+        sys.exit(f"clinsynth {name}: {error}")

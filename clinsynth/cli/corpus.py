@@ -1,0 +1,111 @@
+"""``clinsynth corpus``: count what is in corpora, or convert between formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from clinsynth.cli.run import run
+from clinsynth.formats import registry
+from clinsynth.formats.counts import Counts
+from clinsynth.formats.counts import count as count_documents
+
+PARTS = ("train", "val", "test")
+
+
+def count(path: str, format: str | None = None) -> None:
+    """Counts documents, mentions and relations of a corpus.
+
+    Args:
+        path: File or folder to read.
+        format: Its format; told from it if not given.
+    """
+    counts = count_documents(registry.read(Path(path), format))
+    _show([_row(path, "", counts, {})])
+
+
+def published(root: str | None = None) -> None:
+    """Counts each part of the published corpora, and compares with what their authors count.
+
+    Args:
+        root: Folder of the corpora. Default: the variable CLINSYNTH_DATA, else "data".
+    """
+    _show(row for name in sorted(_published()) for row in _published_rows(name, root))
+
+
+def convert(source: str, target: str, to: str, source_format: str | None = None) -> None:
+    """Writes a corpus in another format. What was written is read back and compared before it stays.
+
+    Args:
+        source: File or folder to read.
+        target: File or folder to write; must not exist.
+        to: Its format: jsonl, pubtator, bioc-xml, bioc-json, brat, iob1, iob2, iobes, relation-tsv.
+        source_format: The format of ``source``; told from it if not given.
+    """
+    documents = list(registry.read(Path(source), source_format))
+    changed = registry.write(Path(target), documents, to)
+    print(f"{len(documents)} documents are in {target}")
+    if changed:
+        print(
+            f"{to} has no place for some facts beyond text, mentions and relations (concepts, passages...) "
+            f"of {len(changed)} documents, e.g. {changed[0]}; jsonl keeps them"
+        )
+
+
+def _published() -> dict[str, type]:
+    from clinsynth import datamodules
+    from clinsynth.datamodules.published import PublishedCorpus
+
+    classes = [getattr(datamodules, name) for name in datamodules.__all__]
+    return {c.folder: c for c in classes if issubclass(c, PublishedCorpus)}
+
+
+def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
+    from clinsynth_onnx.schema import EntityType, Schema
+
+    corpus = _published()[name](Schema(name, {"any": EntityType()}), root)
+    for part in PARTS:
+        try:
+            counts = count_documents(corpus.documents(part))
+        except FileNotFoundError as error:
+            yield name, part, "not at hand", "", "", str(error).split(" is missing")[0]
+        else:
+            yield _row(name, part, counts, corpus.published.get(part, {}))
+
+
+def _show(rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table("corpus", "part", "documents", "mentions", "relations", "published")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
+    repeated = counts.documents - counts.distinct
+    documents = f"{counts.documents}" + (f" ({repeated} twice)" if repeated else "")
+    relations = _lines(counts.relations.items())
+    if counts.concept_relations:
+        stated = ", ".join(f"{n} {label}" for label, n in counts.concept_relations.items())
+        relations += f"\n({stated} between concepts)"
+    if counts.unmentioned:
+        relations += f"\n({counts.unmentioned} of concepts without mention)"
+    found = {"documents": counts.documents, **counts.entities, **counts.relations, **counts.concept_relations}
+    differences = [
+        f"{n} {label}, not {found.get(label, 0)}"
+        for label, n in published.items()
+        if found.get(label, 0) != n
+    ]
+    verdict = "" if not published else "\n".join(differences) or "the same"
+    return name, part, documents, _lines(counts.entities.items()), relations, verdict
+
+
+def _lines(pairs: Iterable[tuple[str, int]]) -> str:
+    return "\n".join(f"{n} {label}" for label, n in pairs)
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command."""
+    run([count, published, convert], arguments, "clinsynth corpus")

@@ -1,0 +1,45 @@
+"""Our own format: one ``Document`` a line, as ``Document.to_json`` makes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from clinsynth.formats.errors import CorpusError
+from clinsynth.formats.lines import read_lines
+from clinsynth_onnx.document import Document
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read(path: Path) -> Iterator[Document]:
+    """Documents line by line; empty lines are passed over. Raises ``CorpusError``."""
+    for number, line in enumerate(read_lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise CorpusError(
+                path, number, f"the line is not JSON ({error.msg})", "is the file cut off? get it again"
+            ) from error
+        if not isinstance(value, dict):
+            raise CorpusError(path, number, "the line is not a JSON object", "write one document a line")
+        try:
+            yield Document.from_json(value)
+        except ValueError as error:
+            raise CorpusError(
+                path, number, str(error), "correct the line; docs/formats.md shows one"
+            ) from error
+
+
+def write(path: Path, documents: Iterable[Document]) -> None:
+    """One document a line; numbers, labels and text are kept to the last bit."""
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        for document in documents:
+            line = json.dumps(document.to_json(), ensure_ascii=False)
+            if SURROGATE.search(line):  # half a character, which UTF-8 cannot hold but JSON can spell
+                line = json.dumps(document.to_json())
+            stream.write(line + "\n")

@@ -1,0 +1,185 @@
+"""PubTator: a title line, an abstract line, tab-separated mentions and relations, an empty line.
+
+The format is that of Wei et al. 2013, "PubTator: a web-based text mining tool". Offsets count
+characters of the title, one separator and the abstract.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from clinsynth.formats.concepts import relations_between
+from clinsynth.formats.errors import CorpusError, UnwritableError
+from clinsynth.formats.lines import read_lines
+from clinsynth_onnx.document import Document, Entity
+
+log = logging.getLogger("clinsynth")
+
+Triple = tuple[str, str, str]
+
+
+def read(path: Path) -> Iterator[Document]:
+    """Documents in file order; labels as the file has them.
+
+    ``meta`` keeps ``title`` (its length, where there is an abstract), ``concepts`` (an id or ``None``
+    for each entity), ``parts`` (the single mentions of a composite one, by entity index) and
+    ``concept_relations`` (label, head concept, tail concept). Raises ``CorpusError``.
+    """
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate([*read_lines(path), ""], 1):
+        if line.strip():
+            block.append((number, line))
+        elif block:
+            yield _Block(path, block).document()
+            block = []
+
+
+class _Block:
+    """The lines of one document."""
+
+    def __init__(self, path: Path, lines: Sequence[tuple[int, str]]) -> None:
+        self._path = path
+        self._lines = lines
+        self._identifier = lines[0][1].split("|", 1)[0]
+
+    def document(self) -> Document:
+        title, abstract = self._passage(0, "t"), self._passage(1, "a")
+        text = f"{title} {abstract}" if abstract else title
+        entities: list[Entity] = []
+        concepts: list[str | None] = []
+        parts: dict[str, str] = {}
+        triples: list[Triple] = []
+        for number, line in self._lines[2:]:
+            fields = line.split("\t")
+            if fields[0] != self._identifier:
+                raise self._error(
+                    number,
+                    f"the line begins with {fields[0]!r} inside document {self._identifier!r}",
+                    "put an empty line between documents",
+                )
+            if len(fields) == 4:
+                triples.append((fields[1], fields[2], fields[3]))
+                continue
+            if len(fields) not in (5, 6, 7):
+                raise self._error(
+                    number,
+                    f"the line has {len(fields)} tab-separated columns; a mention has 5 to 7 "
+                    "(id, start, end, text, label, concept, parts) and a relation 4",
+                    "is the file cut off here? get it again, or correct the line",
+                )
+            entities.append(self._entity(number, fields, text))
+            concepts.append(fields[5] if len(fields) > 5 else None)
+            if len(fields) == 7:
+                parts[str(len(entities) - 1)] = fields[6]
+        meta: dict[str, Any] = {}
+        if abstract:
+            meta["title"] = len(title)
+        if any(concept is not None for concept in concepts):
+            meta["concepts"] = concepts
+        if parts:
+            meta["parts"] = parts
+        if triples:
+            meta["concept_relations"] = [list(triple) for triple in triples]
+        relations = relations_between(entities, concepts, triples)
+        return Document(text, tuple(entities), relations, self._identifier, meta)
+
+    def _passage(self, place: int, kind: str) -> str:
+        number, line = self._lines[min(place, len(self._lines) - 1)]
+        fields = line.split("|", 2)
+        if place >= len(self._lines) or len(fields) != 3 or fields[:2] != [self._identifier, kind]:
+            raise self._error(
+                number,
+                f"{self._identifier}|{kind}|... is missing: a document begins with a title line "
+                "ID|t|TITLE and an abstract line ID|a|ABSTRACT",
+                "is the file cut off here, or not PubTator? get it again, or add the line",
+            )
+        return fields[2]
+
+    def _entity(self, number: int, fields: Sequence[str], text: str) -> Entity:
+        if not (fields[1].isdecimal() and fields[2].isdecimal()):
+            raise self._error(
+                number,
+                f"the offsets {fields[1]!r} and {fields[2]!r} are not whole numbers",
+                "correct the line",
+            )
+        start, end, mention, label = int(fields[1]), int(fields[2]), fields[3], fields[4]
+        if not start < end <= len(text):
+            raise self._error(
+                number,
+                f"the span [{start}, {end}) is not inside the text, which has {len(text)} characters",
+                "correct the offsets; they count characters from 0, the end is exclusive",
+            )
+        there = text[start:end]
+        if there != mention:
+            if there.split() != mention.split():
+                at = text.find(mention)
+                hint = f"; the mention stands at {at}" if at >= 0 else ""
+                raise self._error(
+                    number,
+                    f"[{start}, {end}) is {there!r} in the text, the mention says {mention!r}{hint}",
+                    "correct the offsets; they count characters (not bytes) of title, a space and abstract",
+                )
+            log.warning(
+                "%s:%d: the mention and the text at its offsets differ in white space; the offsets hold",
+                self._path,
+                number,
+            )
+        if not label:
+            raise self._error(number, "the mention has no label", "add it in the fifth column")
+        return Entity(start, end, label)
+
+    def _error(self, line: int, problem: str, remedy: str) -> CorpusError:
+        return CorpusError(self._path, line, problem, remedy)
+
+
+def write(path: Path, documents: Iterable[Document]) -> None:
+    """Documents in the order given. Raises ``UnwritableError`` on what PubTator has no place for."""
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        for document in documents:
+            stream.write("\n".join(_lines(document)) + "\n\n")
+
+
+def _lines(document: Document) -> Iterator[str]:
+    name = document.id
+    if not name or name != name.strip() or set(name) & set("|\t\n\r"):
+        raise UnwritableError(name, "PubTator needs an id without '|', tabs and line breaks")
+    if set(document.text) & set("\n\r"):
+        raise UnwritableError(name, "PubTator cannot hold a line break in the text")
+    title, abstract = document.text, ""
+    cut = document.meta.get("title")
+    if isinstance(cut, int) and document.text[cut : cut + 1] == " " and document.text[cut + 1 :]:
+        title, abstract = document.text[:cut], document.text[cut + 1 :]
+    yield f"{name}|t|{title}"
+    yield f"{name}|a|{abstract}"
+    concepts = document.meta.get("concepts") or [None] * len(document.entities)
+    parts = document.meta.get("parts") or {}
+    for i, (entity, concept) in enumerate(zip(document.entities, concepts, strict=True)):
+        fields = [name, str(entity.start), str(entity.end), document.mention(entity), entity.label]
+        fields += [] if concept is None else [concept]
+        fields += [parts[str(i)]] if str(i) in parts else []
+        if any("\t" in field for field in fields):
+            raise UnwritableError(name, "PubTator cannot hold a tab in a mention, a label or a concept")
+        yield "\t".join(fields)
+    triples = document.meta.get("concept_relations", [])
+    if set(relations_between(document.entities, concepts, triples)) != set(document.relations):
+        raise UnwritableError(
+            name, "PubTator states relations between concepts, and these are between mentions"
+        )
+    yield from ("\t".join([name, *triple]) for triple in triples)
+
+
+def relabel(document: Document, labels: dict[str, str]) -> Document:
+    """The document with each entity label replaced by what ``labels`` calls it.
+
+    Raises ``ValueError`` on a label that ``labels`` does not have.
+    """
+    unknown = sorted({e.label for e in document.entities} - set(labels))
+    if unknown:
+        raise ValueError(
+            f"document {document.id!r} has the unknown label {unknown[0]!r}; known are {', '.join(labels)}"
+        )
+    return replace(document, entities=tuple(replace(e, label=labels[e.label]) for e in document.entities))

@@ -1,0 +1,165 @@
+"""What a run leaves behind: its record when it starts, its results when it is tested."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities import rank_zero_info
+from rich.console import Console
+
+from clinsynth.formats import jsonl
+from clinsynth.metrics.report import table
+from clinsynth.runs.folder import CHECKPOINTS
+from clinsynth_onnx.document import Document
+
+PACKAGES = ("clinsynth", "torch", "lightning", "transformers", "tokenizers", "torchmetrics", "numpy")
+
+
+class RunRecord(SaveConfigCallback):
+    """Keeps config, environment, data hashes and log of a training run in its folder.
+
+    A run that is resumed adds to them (``config-2.yaml`` and so on) and overwrites nothing.
+    """
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage != "fit" or not trainer.is_global_zero:
+            return
+        folder = Path(trainer.default_root_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        for name in ("clinsynth", "lightning.pytorch", "py.warnings"):
+            logging.getLogger(name).addHandler(handler)
+        path = _unused(folder / "config.yaml")
+        self.parser.save(self.config, str(path), skip_unset=False, multifile=False)
+        _write(_unused(folder / "environment.json"), environment())
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        record = getattr(getattr(trainer, "datamodule", None), "record", None)
+        if trainer.is_global_zero and record:
+            _write(_unused(Path(trainer.default_root_dir) / "data.json"), record)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False):
+            best = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)), None)
+            if best is not None and best.best_model_score is not None:
+                print(f"{best.monitor} {float(best.best_model_score):.4f} at best: {best.best_model_path}")
+            print(f"The run is in {trainer.default_root_dir}")
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        last = Path(trainer.default_root_dir) / CHECKPOINTS / "last.ckpt"
+        if last.exists():
+            rank_zero_info(f"Stopped. Go on from {last} with the same command and: --ckpt_path {last}")
+
+
+class Report(Callback):
+    """Prints the scores of a test and writes them beside the checkpoint, with all predictions."""
+
+    def __init__(self) -> None:
+        self._predicted: list[tuple[int, Document]] = []
+
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any, **__: Any
+    ) -> None:
+        self._predicted += outputs["annotated"].pairs
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        documents = gather(trainer, self._predicted)
+        self._predicted = []
+        if not trainer.is_global_zero:
+            return
+        folder = Path(trainer.ckpt_path).parent if trainer.ckpt_path else Path(trainer.default_root_dir)
+        result: Any = pl_module.result
+        self._show(result)
+        if getattr(trainer, "fast_dev_run", False):
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(
+            folder / "metrics.json",
+            {
+                "checkpoint": str(trainer.ckpt_path or ""),
+                "data": getattr(getattr(trainer, "datamodule", None), "record", {}),
+                "environment": environment(),
+                "scores": result.to_json(),
+            },
+        )
+        jsonl.write(folder / "predictions.jsonl", documents)
+        print(f"Scores and predictions are in {folder}")
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero and trainer.state.fn == TrainerFn.VALIDATING:
+            self._show(pl_module.result)
+
+    @staticmethod
+    def _show(result: Any) -> None:
+        Console().print(table(result))
+
+
+class PredictionWriter(Callback):
+    """Writes what ``predict`` finds to ``predictions.jsonl`` in the run folder."""
+
+    def __init__(self) -> None:
+        self._predicted: list[tuple[int, Document]] = []
+
+    def on_predict_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any, **__: Any
+    ) -> None:
+        self._predicted += outputs.pairs
+
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        documents = gather(trainer, self._predicted)
+        self._predicted = []
+        if trainer.is_global_zero:
+            path = _unused(Path(trainer.default_root_dir) / "predictions.jsonl")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            jsonl.write(path, documents)
+            print(f"{len(documents)} documents are in {path}")
+
+
+def gather(trainer: Trainer, mine: list[tuple[int, Document]]) -> list[Document]:
+    """The documents of all processes in the order of their split."""
+    everyone: list[list[tuple[int, Document]]] = [mine]
+    if trainer.world_size > 1:
+        everyone = [[] for _ in range(trainer.world_size)]
+        torch.distributed.all_gather_object(everyone, mine)
+    found = dict(pair for part in everyone for pair in part)
+    return [found[i] for i in sorted(found)]
+
+
+def environment() -> dict[str, Any]:
+    """What ran where: versions, machine, command; no user, host name or text."""
+    return {
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def _unused(path: Path) -> Path:
+    number = 1
+    candidate = path
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

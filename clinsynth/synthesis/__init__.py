@@ -1,0 +1,1 @@
+"""A task becomes labelled text: prompts, plans, and the reading of what a language model answers."""

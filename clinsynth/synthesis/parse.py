@@ -1,0 +1,255 @@
+"""A reply becomes documents: a tolerant reader with a strict result.
+
+It takes the forms that our prompts ask for and what models make of them. It never looks a mention up in a
+text to find its place: a place is where the tag was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clinsynth.formats.concepts import relations_between
+from clinsynth.formats.rejects import Rejected
+from clinsynth.llm.requests import Reply
+from clinsynth.synthesis.lenient_json import Partial, values
+from clinsynth.synthesis.tagged import Tagged, read_tagged
+from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity, Relation
+from clinsynth_onnx.schema import Schema
+
+FAILED = "the request failed"
+REFUSED = "the model refused"
+NOTHING = "the answer is empty"
+ALIEN = "a part of the answer has no known form"
+CUT = "a text with relations is cut off"
+NO_LABEL = "a pair has no known label"
+NO_PAIR = "not exactly one pair is marked"
+BROKEN = "a sentence of a text with relations is unusable"
+BAD_RELATION = "a relation is malformed"
+UNKNOWN_RELATION = "a relation has an unknown label"
+NO_MENTION = "a relation names a mention that is not there"
+UNFIT = "a relation joins types that it may not join"
+
+TEXT_FIELDS = ("title", "text", "sentence", "abstract", "document", "sentences")
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One text of an answer, in its pieces: title and sentences, or all at once."""
+
+    pieces: Sequence[str]
+    fields: Mapping[str, Any]
+    complete: bool = True
+
+    @property
+    def raw(self) -> str:
+        return _json({"text": self.pieces, **self.fields})
+
+
+def parse_reply(reply: Reply, schema: Schema) -> list[Document | Rejected]:
+    """What a reply holds, in its order; never raises.
+
+    The id of a document is ``custom_id.i``, where i is its place in this list. In a task with
+    relations, ``meta["relations"] == "not stated"`` marks a document of which nothing is known of
+    relations: good for entities, and no example of a text without relations.
+    """
+    return [
+        replace(one, source=reply.custom_id)
+        if isinstance(one, Rejected)
+        else replace(one, id=f"{reply.custom_id}.{i}")
+        for i, one in enumerate(_outcomes(reply, schema))
+    ]
+
+
+def _outcomes(reply: Reply, schema: Schema) -> Iterator[Document | Rejected]:
+    if reply.outcome == "failed":
+        yield Rejected(FAILED, "", detail=reply.error or f"status {reply.status_code}")
+        return
+    if reply.outcome == "refused":
+        yield Rejected(REFUSED, reply.text)
+        return
+    empty = True
+    for value in values(reply.text, schema.entity_labels):
+        for item in _items(value):
+            empty = False
+            if isinstance(item, Rejected):
+                yield item
+            elif schema.relations and "label" in item.fields:
+                yield _pair(item, schema)
+            elif schema.relations and "relations" in item.fields:
+                yield from _related(item, schema)
+            else:
+                yield from _entities(item, schema)
+    if empty:
+        yield Rejected(NOTHING, reply.text)
+
+
+def _items(value: Any, key: str = "") -> Iterator[_Item | Rejected]:
+    complete = _complete(value)
+    if isinstance(value, Partial):
+        value = value.value
+    if isinstance(value, Rejected):
+        yield value
+    elif isinstance(value, str) and (not key or key in TEXT_FIELDS):
+        yield _Item([value], {})
+    elif isinstance(value, list):
+        for one in value:
+            inner = one.value if isinstance(one, Partial) else one
+            if isinstance(inner, list) and inner and all(isinstance(piece, str) for piece in inner):
+                yield _Item(inner, {})
+            else:
+                yield from _items(one)
+    elif isinstance(value, dict) and (pieces := _pieces(value)):
+        rest = {field: one for field, one in value.items() if field not in TEXT_FIELDS}
+        yield _Item(pieces, rest, complete)
+    elif isinstance(value, dict):
+        for field, one in value.items():
+            yield from _items(one, field)
+    else:
+        yield Rejected(ALIEN, _json({key: value} if key else value))
+
+
+def _complete(value: Any) -> bool:
+    """Whether nothing in it is cut off."""
+    if isinstance(value, dict | list):
+        return all(map(_complete, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, Partial)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=lambda partial: partial.value)
+
+
+def _pieces(value: Mapping[str, Any]) -> list[str]:
+    """The text of an object that is one text; empty if it is none, or a list of them."""
+    if "sentences" in value and not {"title", "relations", "label"} & value.keys():
+        return []
+    pieces: list[str] = []
+    for field in TEXT_FIELDS:
+        part = value.get(field, [])
+        part = part.value if isinstance(part, Partial) else part
+        part = [part] if isinstance(part, str) else part
+        if not isinstance(part, list) or not all(isinstance(one, str) for one in part):
+            return []
+        pieces += part
+    return pieces
+
+
+def _entities(item: _Item, schema: Schema) -> Iterator[Document | Rejected]:
+    """The usable sentences as one document, and each of the others."""
+    read = [read_tagged(piece, schema.entity_labels) for piece in item.pieces]
+    usable = [one for one in read if isinstance(one, Tagged)]
+    yield from (one for one in read if isinstance(one, Rejected))
+    if usable:
+        text, entities, _ = _joined(usable)
+        yield Document(text, entities, meta=RELATIONS_NOT_STATED if schema.relations else {})
+
+
+def _pair(item: _Item, schema: Schema) -> Document | Rejected:
+    if not item.complete:
+        return Rejected(CUT, item.raw)
+    read = read_tagged(" ".join(item.pieces), schema.entity_labels, masks=True)
+    if isinstance(read, Rejected):
+        return replace(read, raw=item.raw)
+    document = Document(read.text, read.entities)
+    pairs = list(schema.candidate_pairs(document))
+    if len(read.entities) != 2 or len(pairs) != 1:
+        return Rejected(NO_PAIR, item.raw)
+    known, label = _pair_label(item.fields["label"], schema)
+    if not known:
+        return Rejected(NO_LABEL, item.raw, detail=str(item.fields["label"]))
+    if label is None:
+        return document
+    relation = Relation(*pairs[0], label)
+    if not _fits(relation, document.entities, schema):
+        return Rejected(UNFIT, item.raw, detail=label)
+    return replace(document, relations=(relation,))
+
+
+def _pair_label(value: Any, schema: Schema) -> tuple[bool, str | None]:
+    """Whether the label is known, and the relation that it stands for, if any."""
+    said = str(value).strip().casefold()
+    if said in {"0", "false", "none", *(one.none_label.casefold() for one in schema.relations.values())}:
+        return True, None
+    if said in {"1", "true"} and len(schema.relations) == 1:
+        return True, schema.relation_labels[0]
+    label = next((one for one in schema.relations if one.casefold() == said), None)
+    return label is not None, label
+
+
+def _related(item: _Item, schema: Schema) -> Iterator[Document | Rejected]:
+    """A document with relations, or one of which none are known because some could not be used."""
+    if not item.complete:
+        yield Rejected(CUT, item.raw)
+        return
+    read = [read_tagged(piece, schema.entity_labels) for piece in item.pieces]
+    usable = [one for one in read if isinstance(one, Tagged)]
+    if len(usable) < len(read):
+        detail = next(one.reason for one in read if isinstance(one, Rejected))
+        yield Rejected(BROKEN, item.raw, detail=detail)
+        return
+    text, entities, ids = _joined(usable)
+    numbers = [own if own is not None else f"mention {i}" for i, own in enumerate(ids)]
+    stated = item.fields["relations"]
+    triples, problems = relations_stated(
+        stated if isinstance(stated, list) else [stated], numbers, entities, schema
+    )
+    yield from (Rejected(reason, item.raw, detail=detail) for reason, detail in problems)
+    if problems:
+        yield Document(text, entities, meta=RELATIONS_NOT_STATED)
+        return
+    meta = {"concepts": list(ids), "concept_relations": [list(one) for one in triples]} if triples else {}
+    yield Document(text, entities, relations_between(entities, numbers, triples), meta=meta)
+
+
+def relations_stated(
+    stated: Sequence[Any], numbers: Sequence[str], entities: Sequence[Entity], schema: Schema
+) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
+    """What an answer states of numbered entities.
+
+    Returns:
+        The usable relations as (label, number of the head, number of the tail), and (reason, what was
+        stated) of each of the others.
+    """
+    triples: list[tuple[str, str, str]] = []
+    problems: list[tuple[str, str]] = []
+    for one in stated:
+        problem = _relation_problem(one, numbers, entities, schema)
+        if problem:
+            problems.append((problem, _json(one)))
+        else:
+            triples.append((str(one["label"]), str(one["head"]), str(one["tail"])))
+    return list(dict.fromkeys(triples)), problems
+
+
+def _relation_problem(
+    stated: Any, numbers: Sequence[str], entities: Sequence[Entity], schema: Schema
+) -> str | None:
+    if not isinstance(stated, Mapping) or not {"label", "head", "tail"} <= stated.keys():
+        return BAD_RELATION
+    label, head, tail = (str(stated[key]) for key in ("label", "head", "tail"))
+    if label not in schema.relations:
+        return UNKNOWN_RELATION
+    named = [set(own.split("|")) for own in numbers]
+    if head == tail or any(not any(side in own for own in named) for side in (head, tail)):
+        return NO_MENTION
+    made = relations_between(entities, numbers, [(label, head, tail)])
+    return None if made and _fits(made[0], entities, schema) else UNFIT
+
+
+def _fits(relation: Relation, entities: Sequence[Entity], schema: Schema) -> bool:
+    allowed = schema.relations[relation.label]
+    return entities[relation.head].label in allowed.head and entities[relation.tail].label in allowed.tail
+
+
+def _joined(parts: Sequence[Tagged]) -> tuple[str, tuple[Entity, ...], list[str | None]]:
+    """Title and sentences as one text, with a space between them."""
+    entities: list[Entity] = []
+    start = 0
+    for part in parts:
+        entities += [Entity(e.start + start, e.end + start, e.label) for e in part.entities]
+        start += len(part.text) + 1
+    ids = [own for part in parts for own in part.ids]
+    return " ".join(part.text for part in parts), tuple(entities), ids

@@ -1,0 +1,160 @@
+"""A task becomes requests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeVar
+
+from clinsynth.formats import jsonl
+from clinsynth.formats.errors import CorpusError
+from clinsynth.formats.lines import read_text
+from clinsynth.llm.requests import Request, canonical, numbered
+from clinsynth.synthesis import prompts
+from clinsynth.synthesis.prompts import MaxTokensField, ResponseFormat, Unit
+from clinsynth_onnx.schema import Schema
+
+T = TypeVar("T")
+Seeds = Mapping[str, Sequence[str]]
+
+PER_REQUEST: dict[Unit, int] = {"sentence": 20, "document": 1, "pair": 20}
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """What to ask for, and of which model.
+
+    Args:
+        model: The name that the server knows the model by.
+        size: How many texts to ask for; a larger size keeps the requests of a smaller one.
+        unit: What a text is: document (an abstract, a note), sentence, or pair (a sentence in which one pair
+            of mentions is judged). Default: pair for relations between entities without guidelines, else
+            document.
+        per_request: Texts in one answer. Default: 1 document, 20 sentences or pairs.
+        relations: Whether documents also state the relations of the task.
+        temperature: How freely the model draws its words; null leaves it to the server.
+        max_tokens: Tokens of an answer at most; null leaves it to the server.
+        max_tokens_field: What the server calls it; OpenAI's newer models want max_completion_tokens.
+        seed: Decides the order of topics and what is drawn from seeds and examples; it is sent as the
+            sampling seed of the first request, plus one for each further one.
+        response_format: json_schema where the server has structured outputs, else json_object or none.
+        seeds: A file of names by entity type to work in (clinsynth generate seeds writes one).
+        seeds_per_request: Names of each type in a request.
+        examples: Texts that you wrote and tagged, as JSONL; they are sent to the server. No real text.
+        examples_per_request: Examples in a request.
+    """
+
+    model: str = "gpt-4.1-mini"
+    size: int = 100
+    unit: Unit | None = None
+    per_request: int | None = None
+    relations: bool = False
+    temperature: float | None = 1.0
+    max_tokens: int | None = 4096
+    max_tokens_field: MaxTokensField = "max_tokens"
+    seed: int = 0
+    response_format: ResponseFormat = "json_schema"
+    seeds: Path | None = None
+    seeds_per_request: int = 4
+    examples: Path | None = None
+    examples_per_request: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("size", "per_request", "max_tokens", "seeds_per_request", "examples_per_request"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name!r} must be 1 or more, not {value}")
+
+
+def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
+    """The requests for ``settings.size`` texts, topics crossed with emphases in an order drawn by the seed.
+
+    Raises ``ValueError`` if task and settings do not go together, ``CorpusError`` on a bad file.
+    """
+    unit = settings.unit or prompts.default_unit(schema)
+    if (unit == "pair" or settings.relations) and not schema.relations:
+        raise ValueError(
+            f"task {schema.name!r} has no relations to ask for. "
+            "Remedy: add some to the task file, or ask for documents without them"
+        )
+    if unit == "pair" and (both := prompts.same_type(schema)):
+        raise ValueError(
+            f"relation {both!r} of task {schema.name!r} joins mentions of one type: a marked pair does not "
+            "say which is the head. Remedy: --plan.unit document --plan.relations true"
+        )
+    relations = settings.relations and unit == "document"
+    count = settings.per_request or PER_REQUEST[unit]
+    seeds = read_seeds(settings.seeds, schema) if settings.seeds else {}
+    examples = list(jsonl.read(settings.examples)) if settings.examples else []
+    form = prompts.response_format(settings.response_format, prompts.answer_schema(schema, unit, relations))
+    cells = subjects(schema, settings.seed)
+
+    def bodies() -> Iterator[tuple[str, dict[str, Any]]]:
+        for i in range(-(-settings.size // count)):
+            # a generator of its own for each request, so that growing a plan changes none of it
+            chance = random.Random(f"{settings.seed} {i}")
+            shown = draw(chance, examples, settings.examples_per_request)
+            names = {label: draw(chance, some, settings.seeds_per_request) for label, some in seeds.items()}
+            messages = [
+                _message("system", prompts.system_prompt(schema, unit, count, relations, shown)),
+                _message("user", prompts.user_prompt(*cells[i % len(cells)], names)),
+            ]
+            made = body(settings, messages, form, i)
+            # the digest keeps replies to an older plan from being taken for replies to this one
+            digest = hashlib.sha256(canonical(made).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+            yield f"{schema.name}-{unit}-{i:05d}-{digest}", made
+
+    return list(numbered(bodies()))
+
+
+def subjects(schema: Schema, seed: int) -> list[tuple[str, str]]:
+    """Topics crossed with emphases, in an order drawn by the seed."""
+    cells = list(product(schema.topics or [""], schema.emphases or [""]))
+    random.Random(seed).shuffle(cells)
+    return cells
+
+
+def draw(chance: random.Random, values: Sequence[T], count: int) -> list[T]:
+    """``count`` of the values, or all if there are fewer."""
+    return chance.sample(values, min(count, len(values)))
+
+
+def body(
+    settings: PlanSettings, messages: list[dict[str, str]], form: Mapping[str, Any], number: int
+) -> dict[str, Any]:
+    """The JSON body of a call."""
+    sampling = {
+        "temperature": settings.temperature,
+        settings.max_tokens_field: settings.max_tokens,
+        "seed": settings.seed + number,
+    }
+    given = {key: value for key, value in sampling.items() if value is not None}
+    return {"model": settings.model, "messages": messages, **given, **form}
+
+
+def read_seeds(path: Path, schema: Schema) -> Seeds:
+    """Names by entity label, from a JSON object of lists. Raises ``CorpusError``."""
+    try:
+        value = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise CorpusError(
+            path, error.lineno, f"this is not JSON ({error.msg})", "correct the file"
+        ) from error
+    remedy = 'write {"LABEL": ["name", ...]} with the labels of the task'
+    if not isinstance(value, dict):
+        raise CorpusError(path, None, "the file is not a JSON object", remedy)
+    for label, names in value.items():
+        if label not in schema.entities:
+            raise CorpusError(path, None, f"task {schema.name!r} has no entity type {label!r}", remedy)
+        if not isinstance(names, list) or not all(isinstance(one, str) and one.strip() for one in names):
+            raise CorpusError(path, None, f"the names of {label!r} are not a list of strings", remedy)
+    return value
+
+
+def _message(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}

@@ -1,0 +1,264 @@
+"""What a user types, and what comes back."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clinsynth import cli as commands
+from clinsynth.cli import COMMANDS
+from clinsynth.cli import lightning as cli
+from clinsynth.formats import registry
+from clinsynth.runs.folder import SHARED
+from tests.clinsynth import toy
+from tests.conftest import REPOSITORY
+
+EXPERIMENTS = sorted((REPOSITORY / "configs").glob("*.yaml"))
+OVERLAYS = sorted((REPOSITORY / "configs" / "trainer").glob("*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(SHARED, raising=False)
+
+
+def clinsynth(*arguments: str) -> None:
+    """Runs a command in this process, as the console script does."""
+    log = logging.getLogger("clinsynth")
+    handlers = list(log.handlers)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["clinsynth", *arguments])
+            commands.main()
+    finally:
+        log.handlers = handlers  # those of this command write to what pytest closes
+
+
+def test_help_is_quick_and_lists_every_command() -> None:
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "clinsynth", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    took = time.perf_counter() - start
+    for name, command in COMMANDS.items():
+        assert f"  {name} " in done.stdout and command.summary in done.stdout
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"torch", "lightning", "transformers", "jsonargparse"}, f"took {took:.1f} s"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fti"], "Did you mean 'fit'?"),
+        (["nonsense"], "The commands are fit, validate"),
+    ],
+)
+def test_an_unknown_command_is_told(arguments: list[str], says: str) -> None:
+    with pytest.raises(SystemExit, match="there is no command") as caught:
+        clinsynth(*arguments)
+    assert says in str(caught.value)
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    clinsynth("--version")
+    assert capsys.readouterr().out.count(".") == 2
+
+
+def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "clinsynth.cli.tag", None)
+    monkeypatch.setitem(COMMANDS, "tag", commands.Command("no_such_package.tag", ""))
+    with pytest.raises(SystemExit, match=r"needs no_such_package.*pip install 'clinsynth\[train\]'"):
+        clinsynth("tag")
+
+
+@pytest.mark.parametrize("config", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str) -> None:
+    common = [f"--config={config}", f"--config={REPOSITORY}/configs/trainer/cpu.yaml"]
+    settings = [f"--model.encoder={tiny_encoder}", "--trainer.fast_dev_run=true"]
+    if config.stem.endswith("_synthetic"):
+        corpus = REPOSITORY / yaml.safe_load(config.read_text())["data"]["init_args"]["corpus"]
+        settings += [f"--data.corpus={corpus}", f"--data.real.init_args.root={root}"]
+    else:
+        settings.append(f"--data.root={root}")
+    clinsynth("fit", *common, *settings)
+    assert not Path("runs").exists(), "nothing is left behind"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_every_overlay_fits_every_experiment(overlay: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        clinsynth("fit", f"--config={EXPERIMENTS[0]}", f"--config={overlay}", "--print_config")
+    assert caught.value.code == 0
+    shown = yaml.safe_load(capsys.readouterr().out)
+    given = yaml.safe_load(overlay.read_text(encoding="utf-8"))["trainer"]
+    assert shown["trainer"]["devices"] == given["devices"]
+
+
+def test_job_files_are_sound() -> None:
+    for path in (REPOSITORY / "configs" / "trainer" / "slurm").iterdir():
+        subprocess.run(["bash", "-n", str(path)], check=True)
+        assert "--requeue" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ({"trainer": {"max_epoch": 3}}, "max_epochs"),
+        ({"model": {"init_args": {"encodr": "x"}}}, "encoder"),
+        ({"data": {"init_args": {"batch_token": 3}}}, "batch_tokens"),
+        ({"trianer": {"max_epochs": 3}}, "trainer"),
+    ],
+)
+def test_a_typo_in_a_config_is_answered_with_the_right_word(
+    wrong: dict[str, object], right: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("wrong.yaml").write_text(yaml.safe_dump(wrong), encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        clinsynth("fit", f"--config={EXPERIMENTS[0]}", "--config=wrong.yaml")
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    (answer,) = [line for line in error.splitlines() if "Did you mean" in line]
+    assert right in answer.split("instead of")[0]
+
+
+def test_a_typo_on_the_command_line_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        clinsynth("fit", f"--config={EXPERIMENTS[0]}", "--trainer.max_epoch=3")
+    assert "Did you mean 'trainer.max_epochs'" in capsys.readouterr().err
+
+
+def test_fit_test_predict_and_tag(
+    tmp_path: Path, tiny_encoder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.write(tmp_path, tiny_encoder)
+    clinsynth("fit", "--config=ner.yaml")
+    run = tmp_path / "runs" / "toy_ner" / "1"
+    assert "runs/toy_ner/1" in capsys.readouterr().out
+    assert {p.name for p in run.iterdir()} == {
+        "checkpoints",
+        "config.yaml",
+        "data.json",
+        "environment.json",
+        "log.txt",
+        "logs",
+    }
+    assert {p.name for p in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    data = json.loads((run / "data.json").read_text(encoding="utf-8"))
+    assert len(data["train"]["sha256"]) == 64 and data["train"]["documents"] == 60
+    assert "torch" in json.loads((run / "environment.json").read_text(encoding="utf-8"))["packages"]
+    saved = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+    assert saved["task"]["name"] == "toy_ner" and saved["seed_everything"] == 0
+
+    clinsynth("validate", "--config=ner.yaml", "--ckpt_path=best")
+    assert "strict" in capsys.readouterr().out
+    clinsynth("test", "--config=ner.yaml", "--ckpt_path=best")
+    assert "strict" in capsys.readouterr().out
+    metrics = json.loads((run / "checkpoints" / "metrics.json").read_text(encoding="utf-8"))
+    assert set(metrics["scores"]["scores"]["strict_f1"]) == {"value", "low", "high"}
+    predicted = list(registry.read(run / "checkpoints" / "predictions.jsonl"))
+    gold = list(registry.read(tmp_path / "ner_test.jsonl"))
+    assert [d.id for d in predicted] == [d.id for d in gold]
+
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("The fever.\r\nA pain.", encoding="utf-8", newline="")
+    clinsynth("predict", "--config=ner.yaml", "--ckpt_path=last", "--data.predict=notes")
+    (read,) = registry.read(run / "predictions.jsonl")
+    assert read.text == "The fever.\r\nA pain." and read.id == "a"
+
+    monkeypatch.delenv(SHARED, raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("The fever of the gene.\n"))
+    clinsynth("tag", "runs/toy_ner")
+    assert "The fever" in capsys.readouterr().out
+
+
+def test_another_logger_is_added_by_config(tmp_path: Path, tiny_encoder: str) -> None:
+    toy.write(tmp_path, tiny_encoder)
+    logger = ("--trainer.logger=TensorBoardLogger", "--trainer.logger.save_dir=boards")
+    clinsynth("fit", "--config=re.yaml", "--run=logged", "--trainer.max_epochs=1", *logger)
+    assert list(Path("boards").rglob("events*")) and list(Path("logged/logs").rglob("metrics.csv"))
+
+
+def test_bad_input_ends_with_one_line(tmp_path: Path, tiny_encoder: str) -> None:
+    toy.write(tmp_path, tiny_encoder)
+    with pytest.raises(SystemExit, match=r"clinsynth test: there is no checkpoint 'best'.*Remedy: fit first"):
+        clinsynth("test", "--config=ner.yaml", "--ckpt_path=best")
+    with pytest.raises(SystemExit, match=r"clinsynth fit: nothing\.jsonl: there is no such file.*Remedy"):
+        clinsynth("fit", "--config=ner.yaml", "--data.train=nothing.jsonl")
+    with pytest.raises(SystemExit, match=r"clinsynth fit: the encoder 'no/such' could not be loaded"):
+        clinsynth("fit", "--config=ner.yaml", "--model.encoder=no/such")
+
+
+def test_precision_follows_the_hardware() -> None:
+    assert cli.fitting_precision("cpu") in ("bf16-mixed", "32-true")
+    assert cli.fitting_precision("tpu") == "32-true"
+
+
+def test_corpora_are_counted_and_converted(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    clinsynth("corpus", "published", "--root", str(root))
+    shown = capsys.readouterr().out
+    assert "20 Chemical" in shown and "593 documents, not 20" in shown
+    source = root / "bc5cdr" / "CDR_TestSet.PubTator.txt"
+    clinsynth("corpus", "convert", str(source), "out.xml", "bioc-xml")
+    assert "20 documents are in out.xml" in capsys.readouterr().out
+    clinsynth("corpus", "count", "out.xml")
+    assert "20 Chemical" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"clinsynth corpus: out\.xml exists already"):
+        clinsynth("corpus", "convert", str(source), "out.xml", "bioc-xml")
+
+
+def test_a_mixture_can_be_configured(root: Path, tiny_encoder: str) -> None:
+    config = {
+        "task": str(REPOSITORY / "configs" / "tasks" / "ncbi_disease" / "task.yaml"),
+        "model": {"class_path": "TokenClassification", "init_args": {"encoder": tiny_encoder}},
+        "data": {
+            "class_path": "Mixture",
+            "init_args": {
+                "corpora": [
+                    {"class_path": "NCBIDisease", "init_args": {"root": str(root), "few_shot": 5}},
+                    {"class_path": "clinsynth.datamodules.BC5CDR", "init_args": {"root": str(root)}},
+                ],
+                "weights": [2, 1],
+            },
+        },
+    }
+    Path("mixture.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    clinsynth(
+        "fit", "--config=mixture.yaml", "--trainer.max_epochs=1", "--run=mixed", "--trainer.accelerator=cpu"
+    )
+    record = json.loads(Path("mixed/data.json").read_text(encoding="utf-8"))
+    assert record["train"]["documents"] == 25 and len(record["corpora"]) == 2
+
+
+@pytest.mark.encoder
+@pytest.mark.corpora
+def test_the_demo_in_small(
+    corpora: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = f"--config={REPOSITORY}/configs/ncbi_disease.yaml"
+    root = f"--data.root={corpora}"
+    clinsynth("fit", config, root, "--data.few_shot=60", "--trainer.max_epochs=2", "--run=small")
+    clinsynth("test", config, root, "--run=small", "--ckpt_path=best")
+    scores = json.loads(Path("small/checkpoints/metrics.json").read_text(encoding="utf-8"))["scores"]
+    assert scores["support"] == {"Disease": 960}
+    assert scores["scores"]["relaxed_f1"]["value"] > 0.3
+    monkeypatch.setattr(sys, "stdin", io.StringIO("He has hereditary breast and ovarian cancer.\n"))
+    capsys.readouterr()
+    clinsynth("tag", "small")
+    assert "Disease" in capsys.readouterr().out

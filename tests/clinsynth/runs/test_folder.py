@@ -1,0 +1,52 @@
+"""Run folders are numbered, shared and found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clinsynth.runs.folder import SHARED, find_checkpoint, new_run, run_of
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (SHARED, "SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert new_run(tmp_path / "task") == tmp_path / "task" / "1"
+    assert new_run(tmp_path / "other") == tmp_path / "task" / "1", "processes of one run share it"
+    monkeypatch.delenv(SHARED)
+    (tmp_path / "task" / "7").mkdir()
+    (tmp_path / "task" / "notes").mkdir()
+    assert new_run(tmp_path / "task") == tmp_path / "task" / "8"
+    monkeypatch.delenv(SHARED)
+
+
+def test_a_job_keeps_its_folder_when_it_is_requeued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "42")
+    assert new_run(tmp_path) == new_run(tmp_path) == tmp_path / "slurm-42"
+
+
+def test_torchrun_needs_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    with pytest.raises(ValueError, match=r"Remedy: name it with --run"):
+        new_run(tmp_path)
+
+
+def test_checkpoints_are_found(tmp_path: Path) -> None:
+    for number, names in ((1, ("best", "last")), (2, ("last",)), (10, ())):
+        (tmp_path / str(number) / "checkpoints").mkdir(parents=True)
+        for name in names:
+            (tmp_path / str(number) / "checkpoints" / f"{name}.ckpt").touch()
+    assert find_checkpoint("last", tmp_path, None) == tmp_path / "2" / "checkpoints" / "last.ckpt"
+    assert find_checkpoint("best", tmp_path, None) == tmp_path / "1" / "checkpoints" / "best.ckpt"
+    assert run_of(find_checkpoint("best", tmp_path, None)) == tmp_path / "1"
+    with pytest.raises(ValueError, match=r"no checkpoint 'best' in .*2\. Remedy: fit first"):
+        find_checkpoint("best", tmp_path, tmp_path / "2")
+    with pytest.raises(ValueError, match=r"no checkpoint x\.ckpt"):
+        find_checkpoint("x.ckpt", tmp_path, None)
+    (tmp_path / "moved.ckpt").touch()
+    assert run_of(find_checkpoint(str(tmp_path / "moved.ckpt"), tmp_path, None)) is None

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinsynth.formats.rejects import Rejected
+from clinsynth.llm.requests import Reply
+from clinsynth.synthesis import lenient_json, parse, tagged
+from clinsynth.synthesis.parse import parse_reply
+from clinsynth.synthesis.prompts import Unit, answer
+from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.schema import Schema
+from tests.clinsynth.synthesis.strategies import documents, markup, pairs
+from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK, reply
+
+GOUT = "<Disease>gout</Disease>"
+READ = Document("gout", (Entity(0, 4, "Disease"),))
+
+
+def usable(found: list[Document | Rejected]) -> list[Document]:
+    return [one for one in found if isinstance(one, Document)]
+
+
+def reasons(found: list[Document | Rejected]) -> list[str]:
+    return [one.reason for one in found if isinstance(one, Rejected)]
+
+
+def content(document: Document) -> tuple[object, ...]:
+    return document.text, document.entities, document.relations
+
+
+@given(st.lists(documents(), max_size=4), st.sampled_from(["sentence", "document"]))
+def test_documents_read_back(written: list[Document], unit: Unit) -> None:
+    found = parse_reply(reply(answer(written, ENTITY_TASK, unit)), ENTITY_TASK)
+    assert [content(one) for one in usable(found)] == [content(one) for one in written]
+    assert [one.id for one in usable(found)] == [f"r1.{i}" for i in range(len(written))]
+
+
+@given(st.lists(documents(relations=True), min_size=1, max_size=3))
+def test_documents_with_relations_read_back(written: list[Document]) -> None:
+    found = parse_reply(reply(answer(written, RELATION_TASK, "document", relations=True)), RELATION_TASK)
+    assert [content(one) for one in found if isinstance(one, Document)] == [content(one) for one in written]
+
+
+@given(st.lists(pairs(), min_size=1, max_size=3))
+def test_pairs_read_back(written: list[Document]) -> None:
+    found = parse_reply(reply(answer(written, RELATION_TASK, "pair")), RELATION_TASK)
+    assert [content(one) for one in found if isinstance(one, Document)] == [content(one) for one in written]
+
+
+@given(st.lists(documents(), min_size=1, max_size=4), st.data())
+def test_what_was_whole_before_the_cut_is_kept(written: list[Document], data: st.DataObject) -> None:
+    def sentences(count: int) -> str:
+        return json.dumps(answer(written[:count], ENTITY_TASK, "sentence"))
+
+    cut = data.draw(st.integers(0, len(sentences(len(written))) - 1))
+    found = usable(parse_reply(reply(sentences(len(written))[:cut], "length"), ENTITY_TASK))
+    whole = [i for i in range(len(written)) if len(sentences(i + 1)) - len("]}") <= cut]
+    assert [content(one) for one in found] == [content(written[i]) for i in whole]
+
+
+@given(
+    st.one_of(st.binary().map(lambda b: b.decode("utf-8", "surrogateescape")), markup, st.text()),
+    st.sampled_from([ENTITY_TASK, RELATION_TASK]),
+    st.sampled_from(["stop", "length", "content_filter"]),
+)
+def test_no_answer_makes_it_fail(text: str, schema: Schema, finish: str) -> None:
+    found = parse_reply(reply(text, finish), schema)
+    assert found
+    for one in usable(found):
+        assert all(one.mention(entity) for entity in one.entities)
+
+
+@given(
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), markup),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=4),
+            st.dictionaries(
+                st.sampled_from(
+                    ["text", "sentences", "documents", "relations", "label", "head", "title", "x"]
+                ),
+                inner,
+                max_size=4,
+            ),
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_json_makes_it_fail(value: object) -> None:
+    for schema in (ENTITY_TASK, RELATION_TASK):
+        assert parse_reply(reply(json.dumps(value)), schema)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"sentences": ["{GOUT}"]}}',
+        f'```json\n{{"sentences": ["{GOUT}"]}}\n```',
+        f'Here you are [1]:\n\n{{"sentences": ["{GOUT}"]}}\n\nAnything else?',
+        f'<think>{{"sentences": ["x"]}}</think>["{GOUT}"]',
+        f'{{"text": "{GOUT}"}}',
+        f'{{"answer": {{"documents": [["{GOUT}"]]}}}}',
+        f'[{{"sentence": "{GOUT}"}}]',
+        f"1. {GOUT}",
+        f"- {GOUT}\n",
+        f'  2) "{GOUT}",',
+        GOUT,
+        '{"sentences": ["' + GOUT + '", "cut',
+        '{"sentences": ["' + GOUT + '",',
+        f'{{"documents": [["{GOUT}", "cut of',
+        f"- [ ] {GOUT}",
+        f'{{"sentence": "{GOUT}", "sentence": ""}}',
+    ],
+)
+def test_forms_of_an_answer(text: str) -> None:
+    assert [content(one) for one in usable(parse_reply(reply(text), ENTITY_TASK))] == [content(READ)]
+
+
+def test_title_and_sentences_are_one_text() -> None:
+    (found,) = parse_reply(reply({"documents": [["Title.", f"Has {GOUT}."]]}), ENTITY_TASK)
+    assert found == Document("Title. Has gout.", (Entity(11, 15, "Disease"),), id="r1.0")
+    (same,) = parse_reply(reply({"title": "Title.", "sentences": [f"Has {GOUT}."]}), ENTITY_TASK)
+    assert same == found
+
+
+def test_a_bad_sentence_costs_only_itself() -> None:
+    found = parse_reply(reply({"documents": [["One.", "<Disease>bad", GOUT]]}), ENTITY_TASK)
+    assert reasons(found) == [tagged.UNCLOSED]
+    assert [one.text for one in usable(found)] == ["One. gout"]
+
+
+def test_a_relation_that_breaks_json_is_not_left_out_in_silence() -> None:
+    text = (
+        '{"documents": [{"text": ["<Gene id=1>VHL</Gene> <Disease id=2>gout</Disease>"], "relations": [\n'
+        'broken,\n{"label": "Association", "head": "1", "tail": "2"}\n]}]}'
+    )
+    assert reasons(parse_reply(reply(text), RELATION_TASK)) == [parse.CUT, lenient_json.CUT]
+
+
+def test_prose_with_a_tag_is_not_left_out_in_silence() -> None:
+    found = parse_reply(reply(f'See:\n- {GOUT}\n["{GOUT}"]\nand {GOUT}.'), ENTITY_TASK)
+    assert [one.text for one in usable(found)] == ["gout"] and reasons(found) == [lenient_json.OUTSIDE] * 2
+
+
+def test_a_key_that_occurs_twice_has_both_values() -> None:
+    found = parse_reply(reply(f'{{"sentence": "{GOUT}", "sentence": "{GOUT} too"}}'), ENTITY_TASK)
+    assert [one.text for one in usable(found)] == ["gout gout too"]
+
+
+def test_a_pair_that_breaks_json_costs_only_itself() -> None:
+    pair = '{"text": "<Gene>A</Gene> in <Disease>B</Disease>", "label": "Association"}'
+    broken = '{"text": "he said "no" to <Gene>A</Gene>", "label": "Association"}'
+    found = parse_reply(reply(f'{{"examples": [{pair}, {broken}, {pair}]}}'), RELATION_TASK)
+    assert [one.text for one in usable(found)] == ["A in B"] * 2 and lenient_json.CUT in reasons(found)
+
+
+def test_lines_that_break_json() -> None:
+    text = f'{{"sentences": [\n"{GOUT}",\n"say "no"",\n"a \\alpha b",\n"{GOUT}"\n]}}'
+    found = parse_reply(reply(text), ENTITY_TASK)
+    assert [one.text for one in usable(found)] == ["gout", "a \\alpha b", "gout"]
+    assert reasons(found) == [lenient_json.CUT]
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ({"text": "<Gene>A</Gene> and <Disease>B</Disease>", "label": "Other"}, parse.NO_LABEL),
+        ({"text": "<Gene>A</Gene> alone", "label": 1}, parse.NO_PAIR),
+        ({"text": "<Gene>A</Gene> <Gene>C</Gene> <Disease>B</Disease>", "label": 1}, parse.NO_PAIR),
+        ({"text": "<Gene>A <Disease>B</Disease>", "label": 1}, tagged.NESTED),
+    ],
+)
+def test_pairs_that_cannot_be_used(item: object, reason: str) -> None:
+    assert reasons(parse_reply(reply({"examples": [item]}), RELATION_TASK)) == [reason]
+
+
+def test_masked_pairs() -> None:
+    items = [{"text": "@DISEASE$ and @GENE$.", "label": 0}, {"text": "@GENE$ in @DISEASE$", "label": 1}]
+    none, one = parse_reply(reply({"examples": items}), RELATION_TASK)
+    assert none == Document(
+        "@DISEASE$ and @GENE$.", (Entity(0, 9, "Disease"), Entity(14, 20, "Gene")), id="r1.0"
+    )
+    assert isinstance(one, Document) and one.relations == (Relation(0, 1, "Association"),)
+
+
+def related(relations: object) -> list[Document | Rejected]:
+    text = ['<Gene id="1">VHL</Gene> and <Disease id="2">gout</Disease>.']
+    return parse_reply(reply({"documents": [{"text": text, "relations": relations}]}), RELATION_TASK)
+
+
+def test_relations_by_number() -> None:
+    (found,) = related([{"label": "Association", "head": 1, "tail": "2"}])
+    assert isinstance(found, Document) and found.relations == (Relation(0, 1, "Association"),)
+    (without,) = related([])
+    assert isinstance(without, Document) and "relations" not in without.meta
+
+
+@pytest.mark.parametrize(
+    ("relation", "reason"),
+    [
+        ({"label": "Association", "head": "2", "tail": "1"}, parse.UNFIT),
+        ({"label": "Cause", "head": "1", "tail": "2"}, parse.UNKNOWN_RELATION),
+        ({"label": "Association", "head": "1", "tail": "7"}, parse.NO_MENTION),
+        ({"label": "Association", "head": "1"}, parse.BAD_RELATION),
+        ("VHL-gout", parse.BAD_RELATION),
+    ],
+)
+def test_a_bad_relation_leaves_a_document_without_stated_relations(relation: object, reason: str) -> None:
+    found = related([relation])
+    assert reasons(found) == [reason]
+    (document,) = usable(found)
+    assert not document.states_relations and len(document.entities) == 2
+
+
+def test_a_text_with_relations_that_is_cut_off_is_refused() -> None:
+    whole = json.dumps({"documents": [{"text": ["<Gene>VHL</Gene>"], "relations": [{"label": "x"}]}]})
+    assert usable(parse_reply(reply(whole[:-6], "length"), RELATION_TASK)) == []
+
+
+def test_what_is_no_answer() -> None:
+    assert reasons(parse_reply(Reply("r", 500, {}), ENTITY_TASK)) == [parse.FAILED]
+    assert reasons(parse_reply(reply("I cannot", "content_filter"), ENTITY_TASK)) == [parse.REFUSED]
+    assert reasons(parse_reply(reply("  "), ENTITY_TASK)) == [parse.NOTHING]
+    assert reasons(parse_reply(reply("{}"), ENTITY_TASK)) == [parse.NOTHING]
+    assert reasons(parse_reply(reply("Sorry, no."), ENTITY_TASK)) == [lenient_json.OUTSIDE]
+    for depth in (9, 400, 900, 100_000):
+        for text in ("[" * depth + '"', "[" * depth + '"x"' + "]" * depth, '{"a": [1, ' * depth):
+            assert reasons(parse_reply(reply(text), ENTITY_TASK))
