@@ -17,6 +17,9 @@ from clinsynth_onnx.tokens import TextTokenizer
 
 REPOSITORY = Path(__file__).parent.parent
 CORPORA = Path(os.environ.get("CLINSYNTH_DATA", REPOSITORY.parent / "shared" / "corpora")).resolve()
+# set before torch is imported, and inherited by what tests start: several processes that each take all cores
+# wait for each other more than they compute
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
