@@ -20,6 +20,7 @@ CORPORA = Path(os.environ.get("CLINSYNTH_DATA", REPOSITORY.parent / "shared" / "
 # set before torch is imported, and inherited by what tests start: several processes that each take all cores
 # wait for each other more than they compute
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a hub that does not answer is asked for 20 s
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
