@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +20,7 @@ from clinsynth.curation.leaks import summary
 from clinsynth.datamodules.base import SPLITS, DocumentDataModule
 from clinsynth.formats import registry
 from clinsynth.formats.rejects import by_reason, write_ledger
+from clinsynth.formats.tasks import read_task
 from clinsynth.llm import batch
 from clinsynth.llm.budget import Budget, forecast, read_prices
 from clinsynth.llm.cache import CACHE, ReplyCache
@@ -226,22 +226,6 @@ def seeds(
 
 def _paths(given: str | None) -> list[Path]:
     return [Path(one) for one in (given or "").split(",") if one]
-
-
-def read_task(path: str) -> Schema:
-    """The task of a file. Raises ``ValueError``."""
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--task", type=Schema, enable_path=True)
-    if not Path(path).is_file():
-        raise ValueError(
-            f"{path}: there is no such task file. Remedy: configs/tasks/NAME/task.yaml are examples"
-        )
-    try:
-        schema = parser.instantiate_classes(parser.parse_args([f"--task={path}"])).task
-    except Exception as error:  # jsonargparse has several kinds
-        raise ValueError(f"{path} is no task: {error}") from error
-    assert isinstance(schema, Schema)
-    return schema
 
 
 def real_parts(real: Real, schema: Schema) -> tuple[Mapping[str, Sequence[Document]], Mapping[str, str]]:

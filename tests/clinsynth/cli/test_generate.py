@@ -194,7 +194,11 @@ def test_seeds_are_proposed_by_the_model(generate: Callable[..., int], folder: P
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("name: x", "is no task"), ("name: x\nentities: {A: {colour: red}}", "colour"), (None, "no such task")],
+    [
+        ("name: x", "lacks the key 'entities'"),
+        ("name: x\nentities: {A: {colour: red}}", "colour"),
+        (None, "no such task file"),
+    ],
 )
 def test_a_bad_task_is_told(folder: Path, text: str | None, told: str) -> None:
     if text is not None:
