@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from clinsynth.formats.concepts import concepts_named, mentioned
 from clinsynth_onnx.document import Document
 
 
@@ -49,8 +50,8 @@ def count(documents: Iterable[Document]) -> Counts:
         relations.update(r.label for r in document.relations)
         triples = document.meta.get("concept_relations", ())
         concept_relations.update(label for label, *_ in triples)
-        mentioned = {one for c in document.meta.get("concepts", ()) for one in (c or "").split("|")}
-        unmentioned += sum(head not in mentioned or tail not in mentioned for _, head, tail in triples)
+        names = {name for field in document.meta.get("concepts", ()) for name in concepts_named(field)}
+        unmentioned += sum(any(mentioned(end, names) not in names for end in ends) for _, *ends in triples)
     return Counts(
         documents=texts.total(),
         distinct=len(texts),

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # what corpus readers keep in ``Document.meta`` of single entities and relations
-ABOUT_ENTITIES = frozenset({"concepts", "concept_relations", "fragments", "parts", "brat", "brat_ids"})
+ABOUT_ENTITIES = frozenset(
+    {"concepts", "concept_relations", "novelty", "fragments", "parts", "bioc", "brat", "brat_ids"}
+)
 # meta of a document of which nothing is known of relations, so that having none means nothing
 RELATIONS_NOT_STATED = {"relations": "not stated"}
 
