@@ -119,7 +119,8 @@ class _Block:
         there = text[start:end]
         if there != mention:
             if there.split() != mention.split():
-                at = text.find(mention)
+                places = [found.start() for found in re.finditer(re.escape(mention), text)]
+                at = min(places, key=lambda place: abs(place - start), default=-1)
                 hint = f"; the mention stands at {at}" if at >= 0 else ""
                 raise self._error(
                     number,

@@ -12,7 +12,18 @@ from typing import Any
 
 # what corpus readers keep in ``Document.meta`` of single entities and relations
 ABOUT_ENTITIES = frozenset(
-    {"concepts", "concept_relations", "novelty", "fragments", "parts", "bioc", "brat", "brat_ids"}
+    {
+        "concepts",
+        "concept_relations",
+        "novelty",
+        "fragments",
+        "parts",
+        "entity_infons",
+        "relation_infons",
+        "concept_relation_infons",
+        "brat",
+        "brat_ids",
+    }
 )
 # meta of a document of which nothing is known of relations, so that having none means nothing
 RELATIONS_NOT_STATED = {"relations": "not stated"}
