@@ -234,3 +234,25 @@ def test_a_label_without_a_new_name_is_told() -> None:
     assert pubtator.relabel(document, {"Modifier": "Disease"}).entities[0].label == "Disease"
     with pytest.raises(ValueError, match=r"'5'.*'Modifier'.*known are X"):
         pubtator.relabel(document, {"X": "Disease"})
+
+
+FIELDS = st.sampled_from(
+    ["7", "0", "3", "9", "-1", "gout", "a gout", "Disease", "D1,D2", "CID", "", "\u00e9", "|"]
+)
+ROWS = st.lists(FIELDS, min_size=1, max_size=7).map("\t".join)
+
+
+@given(rows=st.lists(ROWS, max_size=5), title=st.text("a gout\u00e9|\t", max_size=8))
+def test_any_rows_are_read_whole_or_told(
+    rows: list[str], title: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("pubtator") / "x.pubtator"
+    text = "\n".join([f"7|t|{title}", "7|a|gout", *rows])
+    path.write_text(text + "\n", encoding="utf-8")
+    try:
+        documents = list(pubtator.read(path))
+    except CorpusError as error:
+        assert error.line is not None and "Remedy" in str(error)
+    else:
+        read = sum(len(d.entities) + len(d.meta.get("concept_relations", ())) for d in documents)
+        assert read == len([row for row in rows if row.strip()])
