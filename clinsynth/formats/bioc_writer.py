@@ -19,6 +19,7 @@ from clinsynth.formats.bioc_reader import PARTS, PLAIN
 from clinsynth.formats.bioc_relations import ENDS, NOVELTY
 from clinsynth.formats.concepts import relations_between, stated
 from clinsynth.formats.errors import UnwritableError
+from clinsynth.formats.unplaced import unplaced_annotations
 from clinsynth_onnx.document import Document
 
 Infons = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -90,14 +91,13 @@ def _document(document: Document, infons: Infons) -> Any:
     starts = [start for start, *_ in spans]
     for entity, annotation in zip(document.entities, _annotations(document, infons), strict=True):
         made.passages[max(bisect_right(starts, entity.start) - 1, 0)].add_annotation(annotation)
-    for given in document.meta.get("unplaced") or []:
+    for given in unplaced_annotations(document.meta):
         annotation = bioc.BioCAnnotation()
-        annotation.id, annotation.infons, annotation.text = (
-            given["id"] or "",
-            infons(given["infons"]),
-            given["text"],
-        )
-        made.passages[given["passage"] or 0].add_annotation(annotation)
+        annotation.id, annotation.text = str(given.get("id") or ""), given.get("text")
+        annotation.infons = infons(given["infons"])
+        place = given.get("passage")
+        inside = isinstance(place, int) and 0 <= place < len(spans)
+        made.passages[place if inside else 0].add_annotation(annotation)
     for number, (relation_infons, nodes) in enumerate(_relations(document), 1):
         relation = bioc.BioCRelation()
         relation.id, relation.infons = f"R{number}", infons(relation_infons)

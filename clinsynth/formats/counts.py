@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clinsynth.formats.concepts import concepts_named, mentioned
+from clinsynth.formats.unplaced import unplaced_annotations
 from clinsynth_onnx.document import Document
 
 
@@ -53,9 +54,8 @@ def count(documents: Iterable[Document]) -> Counts:
         relations.update(r.label for r in document.relations)
         triples = document.meta.get("concept_relations", ())
         concept_relations.update(label for label, *_ in triples)
-        unplaced.update(
-            one["infons"].get("type", "without a type") for one in document.meta.get("unplaced", ())
-        )
+        for annotation in unplaced_annotations(document.meta):
+            unplaced[annotation["infons"].get("type", "without a type")] += 1
         names = {name for field in document.meta.get("concepts", ()) for name in concepts_named(field)}
         unmentioned += sum(any(mentioned(end, names) not in names for end in ends) for _, *ends in triples)
     return Counts(
