@@ -99,7 +99,10 @@ def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> 
         if found.get(label, 0) != n
     ]
     verdict = "" if not published else "\n".join(differences) or "the same"
-    return name, part, documents, _lines(counts.entities.items()), relations, verdict
+    mentions = _lines(counts.entities.items())
+    if counts.unplaced:
+        mentions += "".join(f"\n({n} {label} without a place)" for label, n in counts.unplaced.items())
+    return name, part, documents, mentions, relations, verdict
 
 
 def _lines(pairs: Iterable[tuple[str, int]]) -> str:

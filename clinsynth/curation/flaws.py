@@ -39,8 +39,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def without(documents: Sequence[Document], flaws: Iterable[Flaw]) -> tuple[list[Document], list[Rejected]]:
     """The documents without their flawed sentences, and what was taken out.
 
-    A document with relations is taken out as a whole, as its relations belong to all of it; so is one
-    of which nothing is left, or whose mentions cross the border of a sentence that goes.
+    A document with relations is taken out as a whole, as its relations belong to all of it, and one with
+    passages, as these would lie elsewhere; so is one of which nothing is left, or whose mentions cross
+    the border of a sentence that goes.
     """
     by_document: dict[int, list[Flaw]] = defaultdict(list)
     for flaw in flaws:
@@ -67,7 +68,7 @@ def _cut(
 ) -> tuple[Document | None, list[tuple[tuple[int, int], Flaw]]]:
     """What is left of a document, and the spans taken out, each with its first flaw."""
     whole = [((0, len(document.text)), flaws[0])]
-    if document.relations or ABOUT_ENTITIES & document.meta.keys():
+    if document.relations or (ABOUT_ENTITIES | {"passages"}) & document.meta.keys():
         return None, whole
     cuts = []
     for start, end in sentences(document.text):

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from clinsynth.formats.concepts import concepts_named, mentioned
+from clinsynth.formats.unplaced import unplaced_annotations
 from clinsynth_onnx.document import Document
 
 
@@ -23,6 +25,7 @@ class Counts:
         concept_relations: Relations by label, as a corpus states them between concepts.
         unmentioned: Of these, those with a concept that no mention names. The others may still be
             more than ``relations``: mentions of several concepts carry several at once.
+        unplaced: Annotations by label that are about a document and have no place in its text.
     """
 
     documents: int
@@ -32,6 +35,7 @@ class Counts:
     relations: dict[str, int]
     concept_relations: dict[str, int]
     unmentioned: int
+    unplaced: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -42,6 +46,7 @@ def count(documents: Iterable[Document]) -> Counts:
     """Counts documents in one pass."""
     texts = Counter[str]()
     entities, relations, concept_relations = Counter[str](), Counter[str](), Counter[str]()
+    unplaced = Counter[str]()
     unmentioned = 0
     for document in documents:
         texts[document.text] += 1
@@ -49,8 +54,10 @@ def count(documents: Iterable[Document]) -> Counts:
         relations.update(r.label for r in document.relations)
         triples = document.meta.get("concept_relations", ())
         concept_relations.update(label for label, *_ in triples)
-        mentioned = {one for c in document.meta.get("concepts", ()) for one in (c or "").split("|")}
-        unmentioned += sum(head not in mentioned or tail not in mentioned for _, head, tail in triples)
+        for annotation in unplaced_annotations(document.meta):
+            unplaced[annotation["infons"].get("type", "without a type")] += 1
+        names = {name for field in document.meta.get("concepts", ()) for name in concepts_named(field)}
+        unmentioned += sum(any(mentioned(end, names) not in names for end in ends) for _, *ends in triples)
     return Counts(
         documents=texts.total(),
         distinct=len(texts),
@@ -59,4 +66,5 @@ def count(documents: Iterable[Document]) -> Counts:
         relations=dict(sorted(relations.items())),
         concept_relations=dict(sorted(concept_relations.items())),
         unmentioned=unmentioned,
+        unplaced=dict(sorted(unplaced.items())),
     )

@@ -27,6 +27,8 @@ def read(path: Path) -> Iterator[Document]:
             ) from error
         if not isinstance(value, dict):
             raise CorpusError(path, number, "the line is not a JSON object", "write one document a line")
+        if "passages" in value and "text" not in value:
+            raise CorpusError(path, number, "the line is a BioC document", "name the format bioc-json")
         try:
             yield Document.from_json(value)
         except ValueError as error:

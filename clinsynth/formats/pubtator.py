@@ -1,33 +1,36 @@
 """PubTator: a title line, an abstract line, tab-separated mentions and relations, an empty line.
 
 The format is that of Wei et al. 2013, "PubTator: a web-based text mining tool". Offsets count
-characters of the title, one separator and the abstract.
+characters of the title, one separator and the abstract. A relation has a type and two concepts, and in
+BioRED (Luo et al. 2022) a fifth column that says whether it is novel.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clinsynth.formats.concepts import relations_between
+from clinsynth.formats.concepts import Triple, about_relations, relations_between, stated
 from clinsynth.formats.errors import CorpusError, UnwritableError
 from clinsynth.formats.lines import read_lines
 from clinsynth_onnx.document import Document, Entity
 
 log = logging.getLogger("clinsynth")
 
-Triple = tuple[str, str, str]
+TITLE, ABSTRACT = "title", "abstract"
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def read(path: Path) -> Iterator[Document]:
     """Documents in file order; labels as the file has them.
 
-    ``meta`` keeps ``title`` (its length, where there is an abstract), ``concepts`` (an id or ``None``
-    for each entity), ``parts`` (the single mentions of a composite one, by entity index) and
-    ``concept_relations`` (label, head concept, tail concept). Raises ``CorpusError``.
+    ``meta`` keeps ``passages`` ([start, end, type] of title and abstract), ``parts`` (the single mentions
+    of a composite one, by entity index), and ``concepts``, ``concept_relations`` and ``novelty``, see
+    ``clinsynth.formats.concepts``. Raises ``CorpusError``.
     """
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*read_lines(path), ""], 1):
@@ -52,7 +55,7 @@ class _Block:
         entities: list[Entity] = []
         concepts: list[str | None] = []
         parts: dict[str, str] = {}
-        triples: list[Triple] = []
+        relations: list[tuple[Triple, str | None]] = []
         for number, line in self._lines[2:]:
             fields = line.split("\t")
             if fields[0] != self._identifier:
@@ -61,31 +64,31 @@ class _Block:
                     f"the line begins with {fields[0]!r} inside document {self._identifier!r}",
                     "put an empty line between documents",
                 )
-            if len(fields) == 4:
-                triples.append((fields[1], fields[2], fields[3]))
+            if len(fields) in (4, 5) and not NUMBER.fullmatch(fields[1]):
+                relations.append(self._relation(number, fields))
                 continue
             if len(fields) not in (5, 6, 7):
                 raise self._error(
                     number,
                     f"the line has {len(fields)} tab-separated columns; a mention has 5 to 7 "
-                    "(id, start, end, text, label, concept, parts) and a relation 4",
+                    "(id, start, end, text, label, concept, parts) and a relation 4 or 5 "
+                    "(id, label, concept, concept, novelty)",
                     "is the file cut off here? get it again, or correct the line",
                 )
             entities.append(self._entity(number, fields, text))
             concepts.append(fields[5] if len(fields) > 5 else None)
             if len(fields) == 7:
                 parts[str(len(entities) - 1)] = fields[6]
-        meta: dict[str, Any] = {}
-        if abstract:
-            meta["title"] = len(title)
+        meta: dict[str, Any] = {
+            "passages": [[0, len(title), TITLE], [len(text) - len(abstract), len(text), ABSTRACT]]
+        }
         if any(concept is not None for concept in concepts):
             meta["concepts"] = concepts
         if parts:
             meta["parts"] = parts
-        if triples:
-            meta["concept_relations"] = [list(triple) for triple in triples]
-        relations = relations_between(entities, concepts, triples)
-        return Document(text, tuple(entities), relations, self._identifier, meta)
+        meta |= about_relations(relations)
+        between = relations_between(entities, concepts, [triple for triple, _ in relations])
+        return Document(text, tuple(entities), between, self._identifier, meta)
 
     def _passage(self, place: int, kind: str) -> str:
         number, line = self._lines[min(place, len(self._lines) - 1)]
@@ -116,7 +119,8 @@ class _Block:
         there = text[start:end]
         if there != mention:
             if there.split() != mention.split():
-                at = text.find(mention)
+                places = [found.start() for found in re.finditer(re.escape(mention), text)]
+                at = min(places, key=lambda place: abs(place - start), default=-1)
                 hint = f"; the mention stands at {at}" if at >= 0 else ""
                 raise self._error(
                     number,
@@ -131,6 +135,11 @@ class _Block:
         if not label:
             raise self._error(number, "the mention has no label", "add it in the fifth column")
         return Entity(start, end, label)
+
+    def _relation(self, number: int, fields: Sequence[str]) -> tuple[Triple, str | None]:
+        if not all(fields[1:4]):
+            raise self._error(number, "the relation has no label, or not two concepts", "add what is missing")
+        return (fields[1], fields[2], fields[3]), fields[4] if len(fields) == 5 else None
 
     def _error(self, line: int, problem: str, remedy: str) -> CorpusError:
         return CorpusError(self._path, line, problem, remedy)
@@ -149,10 +158,7 @@ def _lines(document: Document) -> Iterator[str]:
         raise UnwritableError(name, "PubTator needs an id without '|', tabs and line breaks")
     if set(document.text) & set("\n\r"):
         raise UnwritableError(name, "PubTator cannot hold a line break in the text")
-    title, abstract = document.text, ""
-    cut = document.meta.get("title")
-    if isinstance(cut, int) and document.text[cut : cut + 1] == " " and document.text[cut + 1 :]:
-        title, abstract = document.text[:cut], document.text[cut + 1 :]
+    title, abstract = _title_and_abstract(document)
     yield f"{name}|t|{title}"
     yield f"{name}|a|{abstract}"
     concepts = document.meta.get("concepts") or [None] * len(document.entities)
@@ -161,15 +167,35 @@ def _lines(document: Document) -> Iterator[str]:
         fields = [name, str(entity.start), str(entity.end), document.mention(entity), entity.label]
         fields += [] if concept is None else [concept]
         fields += [parts[str(i)]] if str(i) in parts else []
-        if any("\t" in field for field in fields):
-            raise UnwritableError(name, "PubTator cannot hold a tab in a mention, a label or a concept")
+        if any(set(field) & set("\t\n\r") for field in fields):
+            raise UnwritableError(
+                name, "PubTator cannot hold a tab or a line break in a mention, a label or a concept"
+            )
         yield "\t".join(fields)
-    triples = document.meta.get("concept_relations", [])
-    if set(relations_between(document.entities, concepts, triples)) != set(document.relations):
+    relations = stated(document.meta)
+    between = relations_between(document.entities, concepts, [triple for triple, _ in relations])
+    if set(between) != set(document.relations):
         raise UnwritableError(
             name, "PubTator states relations between concepts, and these are between mentions"
         )
-    yield from ("\t".join([name, *triple]) for triple in triples)
+    for triple, novelty in relations:
+        fields = [name, *triple] + ([] if novelty is None else [novelty])
+        if (
+            NUMBER.fullmatch(triple[0])
+            or not all(triple)
+            or any(set(field) & set("\t\n\r") for field in fields)
+        ):
+            raise UnwritableError(name, f"PubTator cannot hold the relation {' '.join(fields[1:])!r}")
+        yield "\t".join(fields)
+
+
+def _title_and_abstract(document: Document) -> tuple[str, str]:
+    """The first passage, and what follows it after a space; or all in the title."""
+    passages = document.meta.get("passages") or [[0, len(document.text), TITLE]]
+    cut = passages[0][1]
+    if document.text[cut : cut + 1] == " " and document.text[cut + 1 :]:
+        return document.text[:cut], document.text[cut + 1 :]
+    return document.text, ""
 
 
 def relabel(document: Document, labels: dict[str, str]) -> Document:

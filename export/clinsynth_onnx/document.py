@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # what corpus readers keep in ``Document.meta`` of single entities and relations
-ABOUT_ENTITIES = frozenset({"concepts", "concept_relations", "fragments", "parts", "brat", "brat_ids"})
+ABOUT_ENTITIES = frozenset(
+    {
+        "concepts",
+        "concept_relations",
+        "novelty",
+        "fragments",
+        "parts",
+        "entity_infons",
+        "relation_infons",
+        "concept_relation_infons",
+        "brat",
+        "brat_ids",
+    }
+)
 # meta of a document of which nothing is known of relations, so that having none means nothing
 RELATIONS_NOT_STATED = {"relations": "not stated"}
 
@@ -59,8 +72,9 @@ class Document:
     """A text with its entities and relations; raises ``ValueError`` on spans outside the text.
 
     ``meta`` holds JSON values only. It carries what a source format knows beyond
-    spans (concept identifiers, passages) and does not influence training or scores, but for
-    ``relations``: "not stated" there makes a text no example of a text without relations.
+    spans (concept identifiers, say) and does not influence training or scores, but for two keys:
+    ``relations``, where "not stated" makes a text no example of a text without relations, and
+    ``passages``, from one of which into the next no mention goes.
     """
 
     text: str
@@ -86,6 +100,27 @@ class Document:
     def mention(self, entity: Entity) -> str:
         """The characters that ``entity`` covers."""
         return self.text[entity.start : entity.end]
+
+    @property
+    def passages(self) -> tuple[tuple[int, int, str], ...]:
+        """Start, end and type of each passage in ``meta["passages"]``, in the order of the text.
+
+        Empty if there are none, or if what has that name is no list of spans of the text: any JSON may be
+        in the meta of a document that comes from elsewhere.
+        """
+        given = self.meta.get("passages")
+        if not isinstance(given, list | tuple):
+            return ()
+        found, done = [], 0
+        for passage in given:
+            if not isinstance(passage, list | tuple) or [type(x) for x in passage] != [int, int, str]:
+                return ()
+            start, end, kind = passage
+            if not done <= start <= end <= len(self.text):
+                return ()
+            found.append((start, end, kind))
+            done = end
+        return tuple(found)
 
     @property
     def states_relations(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -28,6 +29,7 @@ class EntityCodec:
     with the one before. A token that two windows see is read in the window where it has more
     context on its poorer side. So each token is decided once, entities are put together over the
     whole document, and none is cut or doubled at a border. Words are tagged as wholes (``continues_word``).
+    No entity goes from one of the document's passages into the next.
 
     Args:
         tokenizer: From characters to tokens.
@@ -71,7 +73,7 @@ class EntityCodec:
         for index, (document, own) in enumerate(zip(documents, tokens, strict=True)):
             tags, lost = self._tags(document, own)
             losses += lost
-            for first, end in self._segments(document.text, own):
+            for first, end in self._segments(document, own):
                 examples += self._windows(index, own, tags, first, end)
         return Features(tuple(documents), tuple(examples), tuple(tokens), tuple(losses))
 
@@ -91,15 +93,27 @@ class EntityCodec:
         if not (scores.argmax(axis=1) != OUTSIDE).any():  # then no path is better than the one outside
             return [document.annotated(()) for document in features.documents]
         chances = probabilities(scores)
-        lengths = np.bincount(own, minlength=len(features.documents))
-        inner = continues_word(text, offsets + text_starts[own, None])
-        inner[np.cumsum(lengths)[:-1][np.cumsum(lengths)[:-1] < len(inner)]] = False
+        at = text_starts[own]
+        borders = np.array(
+            [
+                text_starts[i] + start
+                for i, document in enumerate(features.documents)
+                for start in passage_starts(document)
+            ],
+            dtype=np.int64,
+        )
+        crossed = np.searchsorted(borders, offsets[:, 0] + at, side="right")
+        limits = np.append(borders, len(text))[crossed] - at
+        passage = own + crossed
+        lengths = np.unique(passage, return_counts=True)[1]
+        inner = continues_word(text, offsets + at[:, None])
+        inner[np.cumsum(lengths)[:-1]] = False
         tags = best_tags(chances, inner, lengths.tolist())
         found: list[list[Entity]] = [[] for _ in features.documents]
-        for first, last in self._mentions(tags, own):
+        for first, last in self._mentions(tags, passage):
             score = float(chances[np.arange(first, last + 1), tags[first : last + 1]].mean())
             label = self.schema.entity_labels[(int(tags[first]) - 1) // 2]
-            start, end = int(offsets[first, 0]), int(offsets[last, 1])
+            start, end = int(offsets[first, 0]), int(min(offsets[last, 1], limits[last]))
             found[own[first]].append(Entity(start, end, label, score))
         return [d.annotated(tuple(e)) for d, e in zip(features.documents, found, strict=True)]
 
@@ -136,6 +150,8 @@ class EntityCodec:
             return tags, []
         visible = np.flatnonzero(starts < ends)
         inner = continues_word(document.text, tokens.offsets[visible])
+        borders = passage_starts(document)
+        inner &= ~np.isin(starts[visible], borders)
         word_starts = set(starts[visible][~inner].tolist())
         word_ends = set(ends[visible][~np.append(inner[1:], False)].tolist()) if len(visible) else set()
         losses: list[Loss] = []
@@ -143,6 +159,8 @@ class EntityCodec:
             covered = np.flatnonzero((starts < entity.end) & (ends > entity.start) & (starts < ends))
             if len(covered) == 0:
                 reason = "no token stands for it"
+            elif bisect_right(borders, entity.start) != bisect_left(borders, entity.end):
+                reason = "it goes from one passage into the next"
             elif (tags[covered] != OUTSIDE).any():
                 reason = "it overlaps another mention"
             else:
@@ -154,11 +172,11 @@ class EntityCodec:
             losses.append(Loss(document.id, entity.start, entity.end, entity.label, reason))
         return tags, losses
 
-    def _segments(self, text: str, tokens: Tokens) -> Iterator[tuple[int, int]]:
+    def _segments(self, document: Document, tokens: Tokens) -> Iterator[tuple[int, int]]:
         """First and end token of each sentence, or of the whole text."""
         cuts = [0, len(tokens)]
         if self.unit == "sentence":
-            starts = np.array(sentence_starts(text))
+            starts = np.array(sentence_starts(document.text, passage_starts(document)))
             cuts = [*np.searchsorted(tokens.offsets[:, 0], starts).tolist(), len(tokens)]
         for first, end in itertools.pairwise(cuts):
             if first < end or len(tokens) == 0:
@@ -184,10 +202,15 @@ class EntityCodec:
             start = end - self.overlap
 
     @staticmethod
-    def _mentions(tags: IntArray, own: IntArray) -> Iterator[tuple[int, int]]:
-        """First and last token of each B with the I that follow it in the same document."""
+    def _mentions(tags: IntArray, passage: IntArray) -> Iterator[tuple[int, int]]:
+        """First and last token of each B with the I that follow it in the same passage."""
         begins = np.flatnonzero(tags % 2 == 1)
         after = np.append(tags[1:], OUTSIDE)
-        after[:-1][own[1:] != own[:-1]] = OUTSIDE
+        after[:-1][passage[1:] != passage[:-1]] = OUTSIDE
         ends = np.flatnonzero((tags != OUTSIDE) & ((after % 2 == 1) | (after == OUTSIDE)))
         return zip(begins.tolist(), ends.tolist(), strict=True)
+
+
+def passage_starts(document: Document) -> list[int]:
+    """Where passages begin after the first character of the text, in order."""
+    return sorted({start for start, *_ in document.passages if start > 0})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 END = re.compile(r"""[.!?]['")\]]*\s+(?=["'(\[]*[A-Z0-9])|\n\s*\n""")
 ABBREVIATION = re.compile(
@@ -10,15 +11,19 @@ ABBREVIATION = re.compile(
 )
 
 
-def sentence_starts(text: str) -> list[int]:
+def sentence_starts(text: str, passages: Iterable[int] = ()) -> list[int]:
     """Character offsets at which sentences begin, the first one 0.
 
     A sentence ends at a full stop, exclamation or question mark that white space and a capital or
     a digit follow, unless the stop belongs to an abbreviation or an initial; and at an empty line.
+
+    Args:
+        text: The whole text.
+        passages: Where its passages begin: a title or heading has no full stop, and ends all the same.
     """
     starts = [0]
     for match in END.finditer(text):
         before = text[max(0, match.start() - 8) : match.start() + 1]
         if text[match.start()] != "." or not ABBREVIATION.search(before):
             starts.append(match.end())
-    return starts
+    return sorted({*starts, *passages})

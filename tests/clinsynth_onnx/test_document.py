@@ -50,3 +50,21 @@ def test_new_annotations_leave_the_meta_of_old_ones_behind() -> None:
     assert document.annotated((Entity(1, 2, "Gene"),)) == Document(
         "ab", (Entity(1, 2, "Gene"),), id="7", meta={"title": 1}
     )
+
+
+@pytest.mark.parametrize(
+    ("given_passages", "passages"),
+    [
+        ([[0, 3, "title"], [4, 7, "abstract"]], ((0, 3, "title"), (4, 7, "abstract"))),
+        (None, ()),
+        (3, ()),
+        ([1, {"a": None}], ()),
+        ([[0, 3, "title"], [2, 7, "abstract"]], ()),
+        ([[0, 8, "title"]], ()),
+        ([[True, 3, "title"]], ()),
+    ],
+)
+def test_passages_are_spans_of_the_text_or_not_known(
+    given_passages: object, passages: tuple[tuple[int, int, str], ...]
+) -> None:
+    assert Document("abc def", meta={"passages": given_passages}).passages == passages

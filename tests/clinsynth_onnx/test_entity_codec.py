@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -47,6 +49,49 @@ def test_what_is_not_reported_lost_comes_back(
     assert found.text == document.text
     for a, b in itertools.pairwise(found.entities):
         assert a.end <= b.start
+
+
+@given(
+    documents(),
+    st.lists(st.integers(0, 60), max_size=3),
+    st.sampled_from(TOKENIZERS),
+    st.sampled_from(["sentence", "document"]),
+    st.randoms(use_true_random=False),
+)
+def test_no_mention_goes_from_one_passage_into_the_next(
+    schema: Schema,
+    document: Document,
+    cuts: list[int],
+    tokenizer: TextTokenizer,
+    unit: Unit,
+    random: Random,
+) -> None:
+    cuts = sorted({0, len(document.text), *(cut for cut in cuts if cut < len(document.text))})
+    passages = [[start, end, "passage"] for start, end in itertools.pairwise(cuts)]
+    document = replace(document, meta={"passages": passages})
+    codec = EntityCodec(tokenizer, schema, unit)
+    features = codec.encode([document, document])
+    crossing = [e for e in document.entities if any(e.start < cut < e.end for cut in cuts)]
+    gold = certain(features, len(codec.classes))
+    for found in codec.decode(features, gold):
+        kept = list(document.entities)
+        for loss in features.losses[: len(features.losses) // 2]:
+            kept.remove(Entity(loss.start, loss.end, loss.label))
+        assert set(kept) <= set(found.entities)
+        assert not set(crossing) & set(kept)
+    guessed = [np.array([[random.random() for _ in row] for row in rows]) for rows in gold]
+    for found in codec.decode(features, guessed):
+        assert not any(e.start < cut < e.end for e in found.entities for cut in cuts)
+
+
+def test_a_title_without_a_full_stop_is_a_sentence(schema: Schema, wordpiece: TextTokenizer) -> None:
+    text = "Gene and fever\nLeukemia of genes"
+    passages = {"passages": [[0, 14, "title"], [15, 32, "abstract"]]}
+    codec = EntityCodec(wordpiece, schema)
+    assert [len(codec.encode([Document(text, meta=meta)]).examples) for meta in ({}, passages)] == [1, 2]
+    across = Document(text, (Entity(9, 23, "Disease"),), id="3", meta=passages)
+    (loss,) = codec.encode([across]).losses
+    assert loss.reason == "it goes from one passage into the next"
 
 
 @given(texts, st.sampled_from(TOKENIZERS))
@@ -143,9 +188,11 @@ def test_a_sentence_is_read_alike_alone_and_in_a_document(schema: Schema, wordpi
     assert [e.input_ids.tolist() for e in whole] == [e.input_ids.tolist() for e in alone]
 
 
-@given(texts)
-def test_sentences_begin_in_order(text: str) -> None:
-    starts = sentence_starts(text)
+@given(texts, st.lists(st.integers(0, 60)))
+def test_sentences_begin_in_order(text: str, passages: list[int]) -> None:
+    passages = [start for start in passages if start <= len(text)]
+    starts = sentence_starts(text, passages)
+    assert {*sentence_starts(text), *passages} == set(starts)
     assert starts[0] == 0
     assert starts == sorted(set(starts))
     assert starts[-1] <= len(text)

@@ -31,6 +31,12 @@ def test_a_document_with_relations_goes_as_a_whole() -> None:
     assert kept == [] and reject.raw == TEXT
 
 
+def test_a_document_with_passages_goes_as_a_whole() -> None:
+    document = Document("One. Two.", meta={"passages": [[0, 4, "title"], [5, 9, "abstract"]]})
+    kept, rejects = without([document], [Flaw(0, 0, 3, "odd")])
+    assert kept == [] and [one.raw for one in rejects] == ["One. Two."]
+
+
 def test_a_mention_over_the_border_takes_the_document_along() -> None:
     crossing = Document(TEXT, (Entity(4, 12, "Disease"),))
     assert without([crossing], [Flaw(0, 14, 15, "why")])[0] == []

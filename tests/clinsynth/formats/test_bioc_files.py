@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
-from clinsynth.formats import bioc_files, registry
+from clinsynth.formats import bioc_files, bioc_writer, registry
+from clinsynth.formats.counts import count
 from clinsynth.formats.errors import CorpusError, UnwritableError
 from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth_onnx.strategies import documents
@@ -73,7 +75,7 @@ def test_xml_gives_back_what_it_can_hold(
     document: Document, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("bioc") / "x.xml"
-    holds = not bioc_files.XML_FORBIDS.search(document.text)
+    holds = not bioc_writer.XML_FORBIDS.search(document.text)
     try:
         registry.write(path, [with_relation(document)], "bioc-xml")
     except UnwritableError:
@@ -94,7 +96,6 @@ def with_relation(document: Document) -> Document:
         ('offset="0" length="8"', 'offset="1" length="8"', "annotation '0' says 'Zorvexin'"),
         ('offset="0" length="8"', 'offset="0" length="80"', "not inside the text"),
         ("<offset>25</offset>", "<offset>3</offset>", "begins in the one before"),
-        ('<annotation id="1">', '<annotation id="0">', "two annotations"),
         ('<infon key="type">Chemical</infon>', "", "no type"),
         ('<infon key="relation">CID</infon>', "", "relation 'R0' has no type"),
         ('<infon key="Chemical">D1</infon>', '<infon key="Chemical"/>', "not two different nodes"),
@@ -177,13 +178,13 @@ JSON = {
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('"id": "7"', '"id": 7', "its id is 7"),
-        ('"text": "abc"', '"text": 5', "a text is 5"),
-        ('"offset": 0, "infons"', '"offset": "0", "infons"', "an offset is '0'"),
-        ('"offset": 0, "length"', '"offset": 0.5, "length"', "a location of '1' is 0.5"),
-        ('"type": "Gene"', '"type": 5', "an infon 'type' is 5"),
-        ('"identifier": null', '"identifier": 5', "an infon 'identifier' is 5"),
-        ('{"type": "Gene", "identifier": null}', "[]", "the field infons is []"),
+        ('"id": "7"', '"id": 7', "a field 'id' is 7"),
+        ('"text": "abc"', '"text": 5', "a field 'text' is 5"),
+        ('"offset": 0, "infons"', '"offset": "0", "infons"', "a field 'offset' is '0'"),
+        ('"offset": 0, "length"', '"offset": 0.5, "length"', "a field 'offset' is 0.5"),
+        ('"type": "Gene"', '"type": 5', "a field 'type' is 5"),
+        ('"identifier": null', '"identifier": 5', "a field 'identifier' is 5"),
+        ('{"type": "Gene", "identifier": null}', "[]", "a field 'infons' is []"),
     ],
 )
 def test_a_json_value_of_a_wrong_kind_is_told(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -276,3 +277,182 @@ def test_two_relations_of_one_document(tmp_path: Path) -> None:
     entities = (Entity(0, 1, "Gene"), Entity(1, 2, "Disease"), Entity(2, 3, "Gene"))
     relations = (Relation(0, 1, "Association"), Relation(2, 1, "Association"))
     assert registry.write(tmp_path / "x.xml", [Document("abc", entities, relations, "1")], "bioc-xml") == []
+
+
+PUBTATOR3 = {
+    "id": "7",
+    "passages": [
+        {
+            "infons": {"type": "title"},
+            "offset": 0,
+            "text": "Zorvexin",
+            "annotations": [
+                {
+                    "id": "0",
+                    "infons": {"type": "Chemical", "identifier": "MESH:D1", "valid": True},
+                    "text": "Zorvexin",
+                    "locations": [{"offset": 0, "length": 8}],
+                }
+            ],
+        },
+        {
+            "infons": {"type": "abstract"},
+            "offset": 9,
+            "text": "tremor",
+            "annotations": [
+                {
+                    "id": "0",
+                    "infons": {"type": "Disease", "identifier": "MESH:D2"},
+                    "text": "tremor",
+                    "locations": [{"offset": 9, "length": 6}],
+                }
+            ],
+        },
+    ],
+    "relations": [
+        {
+            "infons": {
+                "type": "Association",
+                "score": "0.9",
+                "role1": {"identifier": "MESH:D1"},
+                "role2": {"identifier": "MESH:D2"},
+            },
+            "nodes": [{"refid": "0", "role": "1,0"}, {"refid": "1", "role": "2,0"}],
+        }
+    ],
+}
+WRAPPED = [
+    json.dumps({"documents": [PUBTATOR3, PUBTATOR3]}),
+    json.dumps({"PubTator3": [PUBTATOR3, PUBTATOR3]}),
+    json.dumps([{"source": "PMC", "documents": [PUBTATOR3]}, {"documents": [PUBTATOR3]}]),
+    json.dumps(PUBTATOR3) + "\n" + json.dumps(PUBTATOR3) + "\n",
+    "\ufeff" + json.dumps([PUBTATOR3, PUBTATOR3]),
+]
+
+
+@pytest.mark.parametrize("content", WRAPPED)
+def test_what_web_apis_give_is_read_and_written_back(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "api.json"
+    path.write_text(content, encoding="utf-8")
+    documents = list(bioc_files.read_json(path))
+    assert [[d.mention(e) for e in d.entities] for d in documents] == [["Zorvexin", "tremor"]] * 2
+    assert documents[0].relations == (Relation(0, 1, "Association"),)
+    assert documents[0].meta["entity_infons"] == {"0": {"valid": True}}
+    assert documents[0].meta["concept_relation_infons"] == {"0": {"score": "0.9"}}
+    assert registry.write(tmp_path / "copy.json", documents, "bioc-json") == []
+
+
+def test_novelty_and_passages_survive_every_change_of_format(tmp_path: Path) -> None:
+    source = tmp_path / "biored.pubtator"
+    source.write_text(
+        "5|t|Zorvexin and tremor\n5|a|Ataxia, too.\n5\t0\t8\tZorvexin\tChemical\tD1\n"
+        "5\t13\t19\ttremor\tDisease\tD2,D3\n5\tAssociation\tD1\tD3\tNovel\n5\tBind\tD1\tD3\n\n",
+        encoding="utf-8",
+    )
+    documents = list(registry.read(source))
+    for name in ("bioc-xml", "bioc-json", "pubtator"):
+        assert registry.write(tmp_path / name, documents, name) == []
+        assert list(registry.read(tmp_path / name, name)) == documents
+    assert (tmp_path / "pubtator").read_bytes() == source.read_bytes()
+
+
+UNPLACED = '<annotation id="M"><infon key="type">Indexing</infon><text/></annotation></passage>'
+
+
+def test_an_annotation_without_a_place_is_kept_counted_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "x.xml"
+    path.write_text(XML.replace("</passage>", UNPLACED, 1), "utf-8")
+    (document,) = bioc_files.read_xml(path)
+    assert len(document.entities) == 2
+    assert count([document]).unplaced == {"Indexing": 1}
+    assert "1 annotations without a place" in caplog.text
+    assert registry.write(tmp_path / "copy.xml", [document], "bioc-xml") == []
+
+
+def test_ids_may_begin_anew_or_be_missing_unless_a_relation_names_them(tmp_path: Path) -> None:
+    path = tmp_path / "x.xml"
+    path.write_text(XML.replace('<annotation id="1">', '<annotation id="0">'), "utf-8")
+    assert len(next(bioc_files.read_xml(path)).entities) == 2
+    path.write_text(XML.replace('<annotation id="1">', "<annotation>"), "utf-8")
+    assert len(next(bioc_files.read_xml(path)).entities) == 2
+    nodes = '<node refid="0" role="a"/><node refid="1" role="b"/>'
+    named = XML.replace('<infon key="Chemical">D1</infon>', nodes)
+    third = '<annotation id="0"><infon key="type">A</infon><location offset="9" length="3"/></annotation>'
+    path.write_text(named.replace("</passage>", third + "</passage>", 1), "utf-8")
+    with pytest.raises(CorpusError, match="two annotations have this id"):
+        list(bioc_files.read_xml(path))
+
+
+@pytest.mark.parametrize(("encoding", "size"), [("utf-8", 1), ("utf-16-le", 2), ("utf-32-le", 4)])
+@given(title=st.text("aé\U0001f9ec ", min_size=1, max_size=9), before=st.text("bβ\U0001f600 ", max_size=9))
+def test_offsets_may_count_bytes_code_units_or_characters(
+    encoding: str, size: int, title: str, before: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def length(text: str) -> int:
+        return len(text.encode(encoding)) // size
+
+    offset = length(title) + 1
+    mention = {
+        "infons": {"type": "Disease"},
+        "text": "gout",
+        "locations": [{"offset": offset + length(before), "length": 4}],
+    }
+    passages = [
+        {"offset": 0, "text": title},
+        {"offset": offset, "text": before + "gout", "annotations": [mention]},
+    ]
+    path = tmp_path_factory.mktemp("bioc") / "x.json"
+    path.write_text(json.dumps({"id": "1", "passages": passages}), encoding="utf-8")
+    (document,) = bioc_files.read_json(path)
+    assert document.text.startswith(title) and document.text.endswith(f" {before}gout")
+    assert [document.mention(e) for e in document.entities] == ["gout"]
+
+
+def test_what_is_written_is_valid_by_the_dtd(source: Path, tmp_path: Path) -> None:
+    dtd = Path(__file__).parents[4] / "shared" / "cases" / "BioC_document.dtd"
+    if not dtd.is_file():
+        pytest.skip("the DTD of BioC is not at hand")
+    source.write_text(XML.replace("</passage>", UNPLACED, 1), "utf-8")
+    documents = [*bioc_files.read_xml(source), Document("ab", (Entity(0, 1, "Gene"),), id="2")]
+    bioc_files.write_xml(tmp_path / "out.xml", documents)
+    tree = etree.parse(str(tmp_path / "out.xml"))
+    etree.DTD(str(dtd)).assertValid(tree)
+    assert {node.getparent().tag for node in tree.iter("annotation")} == {"passage"}
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.integers() | st.text(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        *PUBTATOR3,
+                        "text",
+                        "offset",
+                        "infons",
+                        "type",
+                        "locations",
+                        "length",
+                        "annotations",
+                        "documents",
+                        "nodes",
+                        "refid",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+    )
+)
+def test_any_json_is_read_or_told(value: object, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("bioc") / "x.json"
+    path.write_text(json.dumps({"documents": [{"id": "1", "passages": [value]}, value]}), encoding="utf-8")
+    try:
+        list(bioc_files.read_json(path))
+    except CorpusError as error:
+        assert "Remedy" in str(error)

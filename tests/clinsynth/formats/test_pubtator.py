@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinsynth.formats import pubtator, registry
+from clinsynth.formats.counts import count
 from clinsynth.formats.errors import CorpusError, UnwritableError
 from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth_onnx.strategies import documents
@@ -52,7 +54,9 @@ def test_mentions_concepts_and_relations_are_read(good: Path) -> None:
     assert first.relations == (Relation(0, 1, "CID"), Relation(0, 5, "CID"))
     assert first.meta["concept_relations"] == [["CID", "D1", "D2"], ["CID", "D1", "D4"], ["CID", "D1", "D9"]]
     assert first.meta["parts"] == {"5": "mild ataxia|severe ataxia"}
-    assert second == Document("Nothing here", id="102")
+    assert second == Document(
+        "Nothing here", id="102", meta={"passages": [[0, 12, "title"], [12, 12, "abstract"]]}
+    )
 
 
 def test_writing_restores_the_file(good: Path, tmp_path: Path) -> None:
@@ -71,8 +75,9 @@ def test_what_can_be_written_is_read_back(
         "\t" in document.mention(e) for e in document.entities
     )
     if holds:
-        registry.write(path, [document], "pubtator")
-        assert list(registry.read(path)) == [document]
+        assert registry.write(path, [document], "pubtator") == []
+        (back,) = registry.read(path)
+        assert replace(back, meta={}) == document
     else:
         with pytest.raises(UnwritableError, match="doc"):
             registry.write(path, [document], "pubtator")
@@ -84,12 +89,78 @@ def test_a_title_is_kept_wherever_it_ends(
     cut: int, entity: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     text = "Title é here  and an abstract."
-    document = Document(text, (Entity(entity, entity + 2, "Gene"),), id="7", meta={"title": cut})
+    document = Document(
+        text, (Entity(entity, entity + 2, "Gene"),), id="7", meta={"passages": [[0, cut, "title"]]}
+    )
     path = tmp_path_factory.mktemp("pubtator") / "one.txt"
     pubtator.write(path, [document])
     (back,) = pubtator.read(path)
     assert back.text == text and back.entities == document.entities
-    assert back.meta.get("title", cut) == cut
+    title, abstract = back.meta["passages"]
+    assert title[1] == (cut if text[cut : cut + 1] == " " else len(text))
+    assert abstract[1] == len(text)
+
+
+BIORED = """\
+501|t|Zorvexin and tremor in KCNX2 carriers
+501|a|
+501\t0\t8\tZorvexin\tChemicalEntity\tD1
+501\t13\t19\ttremor\tDiseaseOrPhenotypicFeature\tD2,D3
+501\t23\t28\tKCNX2\tGeneOrGeneProduct\t901,902
+501\t29\t37\tcarriers\tSequenceVariant\tc|DEL|12_14|
+501\tPositive_Correlation\tD1\tD3\tNovel
+501\tAssociation\tD1\tD3\tNo
+501\tAssociation\t902\tD2\tNo
+501\tAssociation\tc|DEL|12_14|\tD2\tNovel
+501\tBind\t901\t901\tNo
+
+"""
+
+
+def test_relations_with_novelty_several_types_and_several_concepts(tmp_path: Path) -> None:
+    path = tmp_path / "biored.pubtator"
+    path.write_text(BIORED, encoding="utf-8")
+    (document,) = pubtator.read(path)
+    assert document.relations == (
+        Relation(0, 1, "Positive_Correlation"),
+        Relation(0, 1, "Association"),
+        Relation(2, 1, "Association"),
+        Relation(3, 1, "Association"),
+    )
+    assert document.meta["novelty"] == ["Novel", "No", "No", "Novel", "No"]
+    assert document.meta["concept_relations"][-1] == ["Bind", "901", "901"], "kept, though it joins nothing"
+    pubtator.write(tmp_path / "out", [document])
+    assert (tmp_path / "out").read_text(encoding="utf-8") == BIORED
+
+
+def test_novelty_of_a_part_of_the_relations_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "x.pubtator"
+    path.write_text(BIORED.replace("\tD1\tD3\tNo\n", "\tD1\tD3\n"), encoding="utf-8")
+    (document,) = pubtator.read(path)
+    assert document.meta["novelty"] == ["Novel", None, "No", "Novel", "No"]
+    assert registry.write(tmp_path / "out.pubtator", [document], "pubtator") == []
+
+
+def test_a_relation_may_put_types_before_concepts(tmp_path: Path) -> None:
+    path = tmp_path / "x.pubtator"
+    path.write_text(BIORED.replace("\tD1\tD3\tNovel", "\tChemicalEntity|D1\tDisease|D3"), encoding="utf-8")
+    (document,) = pubtator.read(path)
+    assert document.relations[0] == Relation(0, 1, "Positive_Correlation")
+    assert document.meta["concept_relations"][0] == [
+        "Positive_Correlation",
+        "ChemicalEntity|D1",
+        "Disease|D3",
+    ]
+    assert count([document]).unmentioned == 0
+
+
+@pytest.mark.parametrize("triple", [["7", "D1", "D2"], ["a\tb", "D1", "D2"], ["CID", "", "D2"]])
+def test_a_relation_that_would_be_read_as_something_else_is_refused(
+    tmp_path: Path, triple: list[str]
+) -> None:
+    document = Document("ab", id="9", meta={"concept_relations": [triple]})
+    with pytest.raises(UnwritableError, match="cannot hold the relation"):
+        registry.write(tmp_path / "x", [document], "pubtator")
 
 
 def test_relations_between_single_mentions_are_refused(tmp_path: Path) -> None:
@@ -107,6 +178,8 @@ def test_relations_between_single_mentions_are_refused(tmp_path: Path) -> None:
         ("101\t13\t19\ttremor", "101\t19\t13\ttremor", 4, "not inside the text"),
         ("101\t13\t19\ttremor", "101\t-3\t19\ttremor", 4, "whole numbers"),
         ("101\t13\t19\ttremor\tDisease\tD2", "101\t13\t19\ttremor\t\tD2", 4, "no label"),
+        ("101\t13\t19\ttremor\tDisease\tD2", "101\t13\t19\ttremor", 4, "4 tab-separated columns"),
+        ("101\tCID\tD1\tD9\n", "101\tCID\t\tD9\n", 11, "no label, or not two concepts"),
         ("101\tCID\tD1\tD9\n", "101\tCID\n", 11, "2 tab-separated columns"),
         ("101\tCID\tD1\tD9\n\n", "101\tCID\tD1\tD9\n", 12, "empty line between documents"),
         ("102|a|\n\n", "", 13, "is missing"),
@@ -161,3 +234,25 @@ def test_a_label_without_a_new_name_is_told() -> None:
     assert pubtator.relabel(document, {"Modifier": "Disease"}).entities[0].label == "Disease"
     with pytest.raises(ValueError, match=r"'5'.*'Modifier'.*known are X"):
         pubtator.relabel(document, {"X": "Disease"})
+
+
+FIELDS = st.sampled_from(
+    ["7", "0", "3", "9", "-1", "gout", "a gout", "Disease", "D1,D2", "CID", "", "\u00e9", "|"]
+)
+ROWS = st.lists(FIELDS, min_size=1, max_size=7).map("\t".join)
+
+
+@given(rows=st.lists(ROWS, max_size=5), title=st.text("a gout\u00e9|\t", max_size=8))
+def test_any_rows_are_read_whole_or_told(
+    rows: list[str], title: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("pubtator") / "x.pubtator"
+    text = "\n".join([f"7|t|{title}", "7|a|gout", *rows])
+    path.write_text(text + "\n", encoding="utf-8")
+    try:
+        documents = list(pubtator.read(path))
+    except CorpusError as error:
+        assert error.line is not None and "Remedy" in str(error)
+    else:
+        read = sum(len(d.entities) + len(d.meta.get("concept_relations", ())) for d in documents)
+        assert read == len([row for row in rows if row.strip()])
