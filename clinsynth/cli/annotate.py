@@ -17,6 +17,7 @@ from clinsynth.annotating import sinks, sources
 from clinsynth.annotating.annotator import Annotator
 from clinsynth.annotating.journal import INPUT, Journal, alone, line, reject, rejected, written
 from clinsynth.annotating.rows import STDIN, Columns, Row
+from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.cli.run import run
 from clinsynth_onnx.bundle import MANIFEST
 from clinsynth_onnx.chain import Chain
@@ -25,8 +26,6 @@ from clinsynth_onnx.predictor import Predictor
 
 STDOUT = "-"
 SHOWN = 20  # bad rows that are told one by one
-FINISHED_WITH_BAD_ROWS = 3
-INTERRUPTED = 130
 
 
 def annotate(
@@ -112,7 +111,7 @@ def annotate(
     for predictor in predictors:
         predictor.close()
     if told.bad:
-        sys.exit(FINISHED_WITH_BAD_ROWS)
+        sys.exit(INCOMPLETE)
 
 
 def _check_absent(output: Path) -> None:

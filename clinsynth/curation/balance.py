@@ -32,7 +32,7 @@ def balance(documents: Sequence[Document]) -> dict[str, Any]:
         "documents": counts.documents,
         "sentences": sum(len(sentences(document.text)) for document in documents),
         "words": sum(map(len, tokens)),
-        "words_a_document": _quantiles([len(own) for own in tokens]),
+        "words_a_document": _quantiles([len(document) for document in tokens]),
         "characters_a_document": _quantiles([len(document.text) for document in documents]),
         "mentions": counts.entities,
         "distinct_mentions": {label: len(found) for label, found in sorted(mentions.items())},
@@ -53,12 +53,12 @@ def vocabulary_gap(documents: Sequence[Document], real: Sequence[Document]) -> d
     Types count each word once, tokens each time it occurs. ``unreal_types`` is the share of the
     corpus's own words that the real corpus does not have.
     """
-    own = Counter(word for document in documents for word in words(document.text))
-    other = Counter(word for document in real for word in words(document.text))
+    written = Counter(word for document in documents for word in words(document.text))
+    found = Counter(word for document in real for word in words(document.text))
     gap: dict[str, Any] = {
-        "types": _share(len(own.keys() & other.keys()), len(other)),
-        "tokens": _share(sum(n for word, n in other.items() if word in own), other.total()),
-        "unreal_types": _share(len(own.keys() - other.keys()), len(own)),
+        "types": _share(len(written.keys() & found.keys()), len(found)),
+        "tokens": _share(sum(n for word, n in found.items() if word in written), found.total()),
+        "unreal_types": _share(len(written.keys() - found.keys()), len(written)),
     }
     for label in sorted({entity.label for document in real for entity in document.entities}):
         mine, theirs = _mentions(documents, label), _mentions(real, label)
@@ -71,11 +71,11 @@ def _mentions(documents: Iterable[Document], label: str) -> set[str]:
 
 
 def _quantiles(values: Sequence[int]) -> list[float]:
-    return [float(one) for one in np.percentile(values, QUANTILES)] if values else []
+    return [float(value) for value in np.percentile(values, QUANTILES)] if values else []
 
 
 def _distinct(tokens: Sequence[Sequence[str]], size: int) -> float:
-    runs = Counter(tuple(own[i : i + size]) for own in tokens for i in range(len(own) - size + 1))
+    runs = Counter(tuple(text[i : i + size]) for text in tokens for i in range(len(text) - size + 1))
     return _share(len(runs), runs.total())
 
 

@@ -49,11 +49,11 @@ def without(documents: Sequence[Document], flaws: Iterable[Flaw]) -> tuple[list[
     kept: list[Document] = []
     rejects: list[Rejected] = []
     for index, document in enumerate(documents):
-        own = by_document.get(index)
-        if not own:
+        found = by_document.get(index)
+        if not found:
             kept.append(document)
             continue
-        rest, cuts = _cut(document, own)
+        rest, cuts = _cut(document, found)
         if rest is not None:
             kept.append(rest)
         rejects += [

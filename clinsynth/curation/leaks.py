@@ -57,16 +57,22 @@ def audit(
     for split, others in real.items():
         leaks += _runs(documents, split, others, ngram)
         leaks += _near(documents, split, others, near)
-    return sorted(leaks, key=lambda one: (one.document, one.start, one.split, one.real, one.kind))
+    return sorted(leaks, key=lambda leak: (leak.document, leak.start, leak.split, leak.real, leak.kind))
 
 
 def flaws(leaks: Iterable[Leak], splits: Iterable[str]) -> list[Flaw]:
     """The leaks of these parts, as flaws to take out."""
     wanted = set(splits)
     return [
-        Flaw(one.document, one.start, one.end, REASON.format(split=one.split), f"{one.kind} in {one.real}")
-        for one in leaks
-        if one.split in wanted
+        Flaw(
+            leak.document,
+            leak.start,
+            leak.end,
+            REASON.format(split=leak.split),
+            f"{leak.kind} in {leak.real}",
+        )
+        for leak in leaks
+        if leak.split in wanted
     ]
 
 
@@ -74,9 +80,9 @@ def summary(leaks: Iterable[Leak], splits: Iterable[str]) -> dict[str, dict[str,
     """By part: leaks of each kind, and how many synthetic documents have any."""
     found = {split: {"ngram": 0, "near duplicate": 0, "documents": 0} for split in splits}
     documents: dict[str, set[int]] = defaultdict(set)
-    for one in leaks:
-        found[one.split][one.kind] += 1
-        documents[one.split].add(one.document)
+    for leak in leaks:
+        found[leak.split][leak.kind] += 1
+        documents[leak.split].add(leak.document)
     for split, indices in documents.items():
         found[split]["documents"] = len(indices)
     return found
@@ -94,7 +100,7 @@ def _runs(documents: Sequence[Document], split: str, real: Sequence[Document], s
         open_runs: dict[str, tuple[int, int]] = {}
         for run, start, end in ngrams(document.text, size):
             names = where.get(run, [])
-            for name in [one for one in open_runs if one not in names]:
+            for name in [open_name for open_name in open_runs if open_name not in names]:
                 leaks.append(_leak(index, document, split, name, "ngram", *open_runs.pop(name)))
             for name in names:
                 open_runs[name] = (open_runs.get(name, (start, end))[0], end)

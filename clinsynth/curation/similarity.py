@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from functools import lru_cache
+from functools import cache
+from typing import TYPE_CHECKING
 
-from datasketch import MinHash, MinHashLSH
+if TYPE_CHECKING:  # imported where they are used: they take longer than the rest of a command's start
+    from datasketch import MinHash
 
 WORD = re.compile(r"\w+")
 SHINGLE = 3  # words
 PERMUTATIONS = 128
-_EMPTY = MinHash(PERMUTATIONS)
 
 
 def words(text: str) -> list[str]:
@@ -43,36 +44,47 @@ class NearIndex:
     """
 
     def __init__(self, threshold: float) -> None:
+        from datasketch import MinHashLSH
+
         self.threshold = threshold
         self._index = MinHashLSH(num_perm=PERMUTATIONS, params=_bands(threshold * 0.9))
         self._shingles: dict[Hashable, frozenset[str]] = {}
 
     def add(self, key: Hashable, text: str) -> None:
         """Makes a text findable."""
-        own = shingles(text)
-        self._shingles[key] = own
-        self._index.insert(key, _minhash(own))
+        runs = shingles(text)
+        self._shingles[key] = runs
+        self._index.insert(key, _minhash(runs))
 
     def near(self, text: str) -> list[tuple[Hashable, float]]:
         """Keys of similar texts with their similarity, the most similar first."""
-        own = shingles(text)
+        runs = shingles(text)
         found = []
-        for key in self._index.query(_minhash(own)):
+        for key in self._index.query(_minhash(runs)):
             other = self._shingles[key]
-            similarity = len(own & other) / len(own | other)
+            similarity = len(runs & other) / len(runs | other)
             if similarity >= self.threshold:
                 found.append((key, similarity))
-        return sorted(found, key=lambda one: (-one[1], str(one[0])))
+        return sorted(found, key=lambda pair: (-pair[1], str(pair[0])))
 
 
-@lru_cache
+@cache
 def _bands(threshold: float) -> tuple[int, int]:
     """Number and size of bands for a threshold; searching them takes longer than a small corpus."""
+    from datasketch import MinHashLSH
+
     index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
     return index.b, index.r
 
 
-def _minhash(own: frozenset[str]) -> MinHash:
-    minhash = _EMPTY.copy()
-    minhash.update_batch([one.encode("utf-8", "surrogatepass") for one in own])
+@cache
+def _empty() -> MinHash:
+    from datasketch import MinHash
+
+    return MinHash(PERMUTATIONS)
+
+
+def _minhash(runs: frozenset[str]) -> MinHash:
+    minhash = _empty().copy()
+    minhash.update_batch([run.encode("utf-8", "surrogatepass") for run in runs])
     return minhash

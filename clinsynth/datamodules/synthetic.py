@@ -15,7 +15,7 @@ from clinsynth.formats import jsonl
 from clinsynth.formats.rejects import by_reason
 from clinsynth.llm.batch import read_replies
 from clinsynth.synthesis.card import CARD
-from clinsynth.synthesis.generate import CORPUS, REJECTS, Generation, generate, parse_all
+from clinsynth.synthesis.generate import CORPUS, REJECTS, Generation, generate, parse_all, requests_of
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.relation_codec import RelationCodec
 from clinsynth_onnx.schema import Schema
@@ -64,12 +64,6 @@ class Synthetic(DocumentDataModule):
         super().__init__(schema, batch_tokens, eval_batch_tokens, fraction, few_shot, seed)
         if corpus and (replies or generation):
             raise ValueError("'corpus' goes without 'replies' and 'generation'")
-        if generation and generation.curation.confidence:
-            raise ValueError(
-                "the filter by confidence trains models of its own, which is not done within a training. "
-                "Remedy: write a corpus with clinsynth generate --curation.confidence true, and name it "
-                "under 'corpus'"
-            )
         if validation == "real" and real is None:
             raise ValueError("validation on real text needs a corpus under 'real'")
         self.corpus = [corpus] if isinstance(corpus, str) else corpus
@@ -119,7 +113,8 @@ class Synthetic(DocumentDataModule):
         return self.real.predict_documents() if self.real else self.documents("test")
 
     def _generate(self, settings: Generation) -> None:
-        filled = generate(self.schema, self.folder, settings, (), *self._compared(fetch=True))
+        requests = requests_of(self.schema, settings.plan)
+        filled = generate(self.schema, requests, self.folder, settings, *self._compared(fetch=True))
         if filled.failures or filled.left:
             log.warning(
                 "%d requests failed and %d were not asked%s: training goes on without their texts, see %s",
@@ -140,7 +135,11 @@ class Synthetic(DocumentDataModule):
             real, absent = self._compared(fetch=False)
             curated = curate(parsed.documents, self.schema, self._curation, real)
             rejects = by_reason([*parsed.rejects, *curated.rejects])
-            self.record["synthetic"] = {"rejected": rejects, "not_compared": absent, **curated.report}
+            self.record["synthetic"] = {
+                "rejected": rejects,
+                "not_compared": absent,
+                **curated.report.to_json(),
+            }
             log.info("synthetic text: %d documents; left out: %s", len(curated.documents), rejects or "none")
             return curated.documents
         if self.generation:

@@ -97,7 +97,7 @@ class ReplyCache:
 
     def reply(self, request: Request) -> Reply | None:
         """The best reply so far: complete before truncated before refused, and the earlier first."""
-        return max(self.replies(request), key=lambda one: RANK[one.outcome], default=None)
+        return best(self.replies(request))
 
     def add(self, given: Iterable[tuple[Request, Reply]]) -> None:
         """Keeps replies; on return they are on disk."""
@@ -138,6 +138,11 @@ class ReplyCache:
             entry = self._cache.get(key)
             if entry is not None:
                 yield entry["body"], entry["draw"]
+
+
+def best(replies: Iterable[Reply]) -> Reply | None:
+    """The reply that is most whole, and of equal ones the first."""
+    return max(replies, key=lambda reply: RANK[reply.outcome], default=None)
 
 
 def _reply(custom_id: str, value: Mapping[str, Any]) -> Reply:

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from cleanlab.token_classification.filter import find_label_issues as find_token
 from lightning import Trainer, seed_everything
 from lightning.pytorch.utilities.seed import isolate_rng
 
-from clinsynth.curation.curate import Curation
+from clinsynth.curation.curate import ConfidenceFilter
 from clinsynth.curation.flaws import Flaw
 from clinsynth.datamodules.base import DocumentDataModule, Split
 from clinsynth.models.base import DocumentModel
@@ -44,12 +45,21 @@ class _Lists(DocumentDataModule):
         return self._train
 
 
-def doubts(documents: Sequence[Document], schema: Schema, settings: Curation) -> list[Flaw]:
-    """What the filter by confidence takes out: labels of relations where all documents state them."""
-    relations = bool(schema.relations) and all(document.states_relations for document in documents)
-    return contradicted(
-        documents, schema, relations, settings.encoder, settings.folds, settings.epochs, settings.seed
-    )
+@dataclass(frozen=True)
+class ConfidentLearning:
+    """The filter by confidence: labels of relations where all documents state them, else of entities.
+
+    Args:
+        settings: How the models are trained.
+    """
+
+    settings: ConfidenceFilter
+
+    def __call__(self, documents: Sequence[Document], schema: Schema) -> list[Flaw]:
+        """The labels that are in doubt."""
+        relations = bool(schema.relations) and all(document.states_relations for document in documents)
+        how = self.settings
+        return contradicted(documents, schema, relations, how.encoder, how.folds, how.epochs, how.seed)
 
 
 def contradicted(

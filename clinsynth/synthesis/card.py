@@ -7,10 +7,12 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from clinsynth.curation.curate import Report
 from clinsynth.llm.budget import Budget, Prices, Spending
 from clinsynth.llm.requests import Reply, Request, canonical
 from clinsynth.synthesis.prompts import VERSION
@@ -19,64 +21,100 @@ CARD = "card.json"
 TITLES = {"parsed": "Texts in the replies", "rejected": "Rejected: texts, or sentences of them"}
 
 
-def card(
-    task: str,
-    requests: Sequence[Request],
-    replies: Iterable[Reply],
-    paid: Mapping[str, Any],
-    report: Mapping[str, Any],
-    files: Mapping[str, Path],
-    notes: str,
-) -> dict[str, Any]:
-    """Plain values without any text of a document.
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What replies cost; ``None`` where that was not recorded.
+
+    Args:
+        tokens: Tokens of prompts and answers, and the number of replies that they were counted of.
+        cost_usd: Money by the price list.
+    """
+
+    tokens: Mapping[str, int] | None
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How a corpus came about; holds no text of a document.
 
     Args:
         task: The task's name.
-        requests: What was asked.
+        requests: What was asked, without the second pass.
         replies: What came back, one for each request that has a reply.
-        paid: What ``paid`` says of all replies, those of a second pass included.
-        report: What became of the replies.
+        paid: The cost of all replies, those of a second pass included.
+        parsed: Number of texts in the replies.
+        rejected: How often each reason of a rejection occurs.
+        report: What curation found.
+        second_pass: Whether a second pass checked the texts.
+        not_compared: Parts of a real corpus that could not be read, and why.
         files: Files to name with their sha256.
         notes: Whatever else a user of the corpus has to know.
     """
-    models, outcomes = Counter[str](), Counter[str]()
-    for reply in replies:
-        models[reply.model or "not named"] += 1
-        outcomes[reply.outcome] += 1
-    systems = {canonical(_system(one)) for one in requests}
-    return {
-        "task": task,
-        "notes": notes,
-        "requests": len(requests),
-        "replies": dict(outcomes),
-        "asked_of": dict(Counter(str(one.body.get("model")) for one in requests)),
-        "answered_by": dict(models),
-        **paid,
-        "prompts": {
-            "version": VERSION,
-            "system_sha256": sorted(hashlib.sha256(one.encode()).hexdigest() for one in systems),
-        },
-        **report,
-        "files": {name: sha256(path) for name, path in sorted(files.items())},
-        "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
-    }
+
+    task: str
+    requests: Sequence[Request]
+    replies: Sequence[Reply]
+    paid: Paid
+    parsed: int
+    rejected: Mapping[str, int]
+    report: Report
+    second_pass: bool = False
+    not_compared: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+    notes: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, in the order in which the card shows them."""
+        systems = {canonical(_system(request)) for request in self.requests}
+        report = self.report.to_json()
+        report["curation"]["second_pass"] = self.second_pass
+        if "leaks" in report:
+            report["leaks"]["not_compared"] = dict(self.not_compared)
+        return {
+            "task": self.task,
+            "notes": self.notes,
+            "requests": len(self.requests),
+            "replies": dict(Counter(reply.outcome for reply in self.replies)),
+            "asked_of": dict(Counter(str(request.body.get("model")) for request in self.requests)),
+            "answered_by": dict(Counter(reply.model or "not named" for reply in self.replies)),
+            "tokens": self.paid.tokens,
+            "cost_usd": self.paid.cost_usd,
+            "prompts": {
+                "version": VERSION,
+                "system_sha256": sorted(hashlib.sha256(system.encode()).hexdigest() for system in systems),
+            },
+            "parsed": self.parsed,
+            "rejected": dict(self.rejected),
+            **report,
+            "files": {name: sha256(path) for name, path in sorted(self.files.items())},
+            "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
+        }
 
 
-def paid(asked: Iterable[tuple[Request, Sequence[Reply]]], prices: Prices) -> dict[str, Any]:
-    """Tokens and cost of every reply, also of those that were asked for again; ``None`` if not recorded."""
+def paid(asked: Iterable[tuple[Request, Sequence[Reply]]], prices: Prices) -> Paid:
+    """Tokens and cost of every reply, also of those that were asked for again.
+
+    Args:
+        asked: Requests with all their replies; one that occurs several times counts once.
+        prices: The price list.
+    """
     spending = Spending(Budget(), prices)
     counted = 0
-    for request, replies in asked:
+    for request, replies in {request.key: (request, replies) for request, replies in asked}.values():
         for reply in replies:
             if reply.tokens:
                 counted += 1
                 spending.add(request, reply)
+    if not counted:
+        return Paid(None, None)
     tokens = {"prompt": spending.prompt_tokens, "answer": spending.answer_tokens, "replies_counted": counted}
-    return {"tokens": tokens if counted else None, "cost_usd": spending.money if counted else None}
+    return Paid(tokens, spending.money)
 
 
-def write(folder: Path, value: Mapping[str, Any]) -> None:
+def write(folder: Path, account: Account) -> None:
     """``card.json`` and ``card.md``."""
+    value = account.to_json()
     (folder / CARD).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(markdown(value), encoding="utf-8")
 
@@ -109,13 +147,12 @@ def _rows(part: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]
         if isinstance(value, Mapping):
             yield from _rows(value, f"{name}: ") if value else [(name, "none")]
         elif isinstance(value, list):
-            yield (
-                name,
-                ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value) or "none",
-            )
+            shown = [f"{item:g}" if isinstance(item, float) else str(item) for item in value]
+            yield name, ", ".join(shown) or "none"
         else:
             yield name, "not recorded" if value is None else f"{value}"
 
 
 def _system(request: Request) -> list[Any]:
-    return [one for one in request.body.get("messages") or [] if one.get("role") == "system"]
+    messages = request.body.get("messages") or []
+    return [message for message in messages if message.get("role") == "system"]

@@ -1,4 +1,4 @@
-"""From a task to a corpus: plan, ask, parse, check, curate, account for it."""
+"""From requests to a corpus: ask, parse, check, curate, account for it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,17 @@ from clinsynth.formats import jsonl
 from clinsynth.formats.rejects import Rejected, by_reason, write_ledger
 from clinsynth.llm import batch
 from clinsynth.llm.budget import Budget, read_prices
-from clinsynth.llm.cache import CACHE, ReplyCache
+from clinsynth.llm.cache import CACHE, ReplyCache, best
 from clinsynth.llm.fill import Filled, LanguageModel
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.server import Server
 from clinsynth.synthesis import card
-from clinsynth.synthesis.agreement import disagreements
-from clinsynth.synthesis.annotation import (
-    AnnotationSettings,
-    entity_request,
-    read_entities,
-    read_relations,
-    relation_request,
-)
 from clinsynth.synthesis.parse import parse_reply
 from clinsynth.synthesis.plan import PlanSettings, plan
+from clinsynth.synthesis.second_pass import NO_REPLY, checks, unconfirmed
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
-UNCHECKED = "the second pass gave no usable annotation"
-NO_REPLY = "there is no reply"
 SECOND_PASS = "second_pass_"
 PLAN, REPLIES, CORPUS = "plan.jsonl", "replies.jsonl", "corpus.jsonl"
 REJECTS, LEAKS = "rejects.jsonl", "leaks.jsonl"
@@ -68,7 +59,7 @@ class Parsed:
     """What replies hold.
 
     Args:
-        documents: In the order of the plan.
+        documents: Texts in the order of the plan.
         rejects: What could not be used.
     """
 
@@ -76,25 +67,55 @@ class Parsed:
     rejects: list[Rejected]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked and what is known of the answers, read from the cache once.
+
+    Args:
+        requests: What was asked.
+        replies: All replies to each request, in the order of the requests.
+        summary: What came of asking.
+    """
+
+    requests: Sequence[Request]
+    replies: Sequence[Sequence[Reply]]
+    summary: Filled
+
+    @property
+    def answers(self) -> list[Reply | None]:
+        """The best reply to each request, in the order of the requests."""
+        return [best(replies) for replies in self.replies]
+
+    @property
+    def unanswered(self) -> list[Rejected]:
+        """Requests that have no reply, and why."""
+        failed = {failure.custom_id: failure.reason for failure in self.summary.failures}
+        return [
+            Rejected(NO_REPLY, "", request.custom_id, failed.get(request.custom_id, self.summary.stopped))
+            for request, replies in zip(self.requests, self.replies, strict=True)
+            if not replies
+        ]
+
+
 def requests_of(schema: Schema, settings: PlanSettings, plans: Sequence[Path] = ()) -> list[Request]:
-    """Those of plan files one after the other, or of the settings if there are none."""
+    """The requests of plan files one after the other, or of the settings if there are none."""
     return batch.read_plans(plans) if plans else plan(schema, settings)
 
 
 def parse_all(replies: Iterable[Reply], schema: Schema) -> Parsed:
     """The documents of all replies."""
-    found = [one for reply in replies for one in parse_reply(reply, schema)]
+    found = [outcome for reply in replies for outcome in parse_reply(reply, schema)]
     return Parsed(
-        [one for one in found if isinstance(one, Document)],
-        [one for one in found if isinstance(one, Rejected)],
+        [outcome for outcome in found if isinstance(outcome, Document)],
+        [outcome for outcome in found if isinstance(outcome, Rejected)],
     )
 
 
 def generate(
     schema: Schema,
+    requests: Sequence[Request],
     out: Path,
     settings: Generation,
-    plans: Sequence[Path] = (),
     real: Mapping[str, Sequence[Document]] | None = None,
     not_compared: Mapping[str, str] | None = None,
     doubts: Doubts | None = None,
@@ -103,104 +124,81 @@ def generate(
 
     Args:
         schema: The task.
+        requests: What to ask.
         out: The folder to write to.
-        settings: How.
-        plans: Plan files to ask instead of a plan made from the settings.
+        settings: How to ask, and what to leave out.
         real: Parts of a real corpus for the leak audit; they are compared here and sent nowhere.
         not_compared: Parts that it lacks, and why; for the card.
-        doubts: Finds labels that are in doubt, if the curation asks for it.
+        doubts: Finds labels that are in doubt; none are looked for without it.
 
     Raises what ``LanguageModel.fill`` raises; what was paid for until then is in the cache.
     """
-    requests = requests_of(schema, settings.plan, plans)
-    model = LanguageModel(settings.server, settings.budget)
     out.mkdir(parents=True, exist_ok=True)
+    model = LanguageModel(settings.server, settings.budget)
+    flaws: list[Flaw] = []
     with ReplyCache(settings.cache) as cache:
-        filled, unanswered = _ask(requests, model, cache, out, "")
-        parsed = parse_all(_recorded(out), schema)
-        asked, flaws = list(requests), list[Flaw]()
+        written = ask(requests, model, cache, out)
+        parsed = parse_all((reply for reply in written.answers if reply), schema)
+        passes = [written]
         if settings.second_pass:
-            checks = _checks(parsed.documents, schema, settings.plan)
-            later, unchecked = _ask(checks, model, cache, out, SECOND_PASS)
-            filled += later
-            unanswered += unchecked
-            asked += checks
-            flaws = _flaws(parsed.documents, checks, schema, cache)
-        prices = read_prices(settings.budget.prices)
-        different = {one.key: one for one in asked}.values()
-        paid = card.paid(((one, cache.replies(one)) for one in different), prices)
+            asking = checks(parsed.documents, schema, settings.plan)
+            passes.append(ask(asking, model, cache, out, SECOND_PASS))
+            flaws = unconfirmed(parsed.documents, passes[1].answers, schema)
     curated = curate(parsed.documents, schema, settings.curation, real, flaws, doubts)
+    unanswered = [reject for asked in passes for reject in asked.unanswered]
     rejects = [*unanswered, *parsed.rejects, *curated.rejects]
     write_ledger(out / REJECTS, rejects)
-    write_lines(out / LEAKS, (one.to_json() for one in curated.leaks))
+    write_lines(out / LEAKS, (leak.to_json() for leak in curated.leaks))
     jsonl.write(out / CORPUS, curated.documents)
-    report: dict[str, Any] = {
-        "parsed": len(parsed.documents),
-        "rejected": by_reason(rejects),
-        **curated.report,
-    }
-    report["curation"]["second_pass"] = settings.second_pass
-    if "leaks" in report:
-        report["leaks"]["not_compared"] = dict(not_compared or {})
-    names = [PLAN, REPLIES, CORPUS]
-    names += [SECOND_PASS + name for name in names[:2]] if settings.second_pass else []
-    files = {name: out / name for name in names}
-    card.write(out, card.card(schema.name, requests, _recorded(out), paid, report, files, settings.notes))
-    return filled
-
-
-def _ask(
-    requests: Sequence[Request], model: LanguageModel, cache: ReplyCache, out: Path, name: str
-) -> tuple[Filled, list[Rejected]]:
-    """Asks what is missing, and writes what was asked and answered; also returns what has no reply."""
-    batch.write_plan(out / (name + PLAN), requests)
-    filled = model.fill(requests, cache)
-    replies = (reply for request in requests if (reply := cache.reply(request)))
-    batch.write_replies(out / (name + REPLIES), replies)
-    failed = {one.custom_id: one.reason for one in filled.failures}
-    unanswered = [
-        Rejected(NO_REPLY, "", request.custom_id, failed.get(request.custom_id, filled.stopped))
-        for request in requests
-        if cache.reply(request) is None
-    ]
-    return filled, unanswered
-
-
-def _recorded(out: Path) -> Iterable[Reply]:
-    path = out / REPLIES
-    return batch.read_replies(path) if path.stat().st_size else ()
-
-
-def _checks(documents: Sequence[Document], schema: Schema, settings: PlanSettings) -> list[Request]:
-    """Requests for a blind annotation of every document."""
-    asking = AnnotationSettings(
-        settings.model, None, settings.max_tokens, settings.max_tokens_field, settings.response_format
+    card.write(
+        out,
+        card.Account(
+            schema.name,
+            requests,
+            [reply for reply in written.answers if reply],
+            paid(passes, settings.budget),
+            len(parsed.documents),
+            by_reason(rejects),
+            curated.report,
+            settings.second_pass,
+            not_compared or {},
+            files_of(out, settings.second_pass),
+            settings.notes,
+        ),
     )
-    return [
-        relation_request(f"{document.id}.check", document, schema, asking)
-        if schema.relations and document.states_relations
-        else entity_request(f"{document.id}.check", document.text, schema, asking)
-        for document in documents
-    ]
+    return passes[0].summary if len(passes) == 1 else passes[0].summary + passes[1].summary
 
 
-def _flaws(
-    documents: Sequence[Document], checks: Sequence[Request], schema: Schema, cache: ReplyCache
-) -> list[Flaw]:
-    """Where the second annotation differs from the first, or there is none."""
-    flaws: list[Flaw] = []
-    for index, (document, request) in enumerate(zip(documents, checks, strict=True)):
-        reply = cache.reply(request) or Reply(request.custom_id, 0, {}, NO_REPLY)
-        related = bool(schema.relations) and document.states_relations
-        second = (read_relations if related else read_entities)(reply, document, schema)
-        flaws += [Flaw(index, start, end, UNCHECKED) for start, end in second.lost]
-        if not (related and second.lost):
-            known = [
-                e for e in document.entities if not any(a < e.end and e.start < b for a, b in second.lost)
-            ]
-            judged = document if related else document.annotated(tuple(known))
-            flaws += disagreements(index, judged, second.document)
-    return flaws
+def ask(
+    requests: Sequence[Request], model: LanguageModel, cache: ReplyCache, out: Path, name: str = ""
+) -> Asked:
+    """Asks what the cache lacks, and writes what was asked and answered.
+
+    Args:
+        requests: What to ask.
+        model: Whom to ask.
+        cache: Where the replies are kept.
+        out: The folder for ``plan.jsonl``, which is written before anything is asked, and ``replies.jsonl``.
+        name: What the names of the two files begin with.
+    """
+    batch.write_plan(out / (name + PLAN), requests)
+    summary = model.fill(requests, cache)
+    asked = Asked(requests, [cache.replies(request) for request in requests], summary)
+    batch.write_replies(out / (name + REPLIES), (reply for reply in asked.answers if reply))
+    return asked
+
+
+def paid(passes: Iterable[Asked], budget: Budget) -> card.Paid:
+    """The cost of all replies of several rounds of asking."""
+    asked = (pair for one in passes for pair in zip(one.requests, one.replies, strict=True))
+    return card.paid(asked, read_prices(budget.prices))
+
+
+def files_of(out: Path, second_pass: bool) -> dict[str, Path]:
+    """The files of a corpus that its card names."""
+    names = [PLAN, REPLIES, CORPUS]
+    names += [SECOND_PASS + PLAN, SECOND_PASS + REPLIES] if second_pass else []
+    return {name: out / name for name in names}
 
 
 def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:

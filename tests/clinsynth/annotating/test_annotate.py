@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from clinsynth.annotating import journal, sources
 from clinsynth.annotating.rows import Columns
 from clinsynth.cli import annotate as command
+from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.formats import jsonl, registry
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.predictor import Predictor
@@ -116,7 +117,7 @@ def test_what_a_format_cannot_hold_is_kept_as_bad(tiny_bundle: Path, tmp_path: P
     source = write_jsonl(
         tmp_path / "in.jsonl", [{"text": "fever", "id": "a"}, {"text": "two\nlines", "id": "b"}]
     )
-    assert annotate(tiny_bundle, source, tmp_path / "out.pubtator") == command.FINISHED_WITH_BAD_ROWS
+    assert annotate(tiny_bundle, source, tmp_path / "out.pubtator") == INCOMPLETE
     assert [d.id for d in registry.read(tmp_path / "out.pubtator")] == ["a"]
     (kept,) = lines_of(tmp_path / "out.pubtator.rejects.jsonl")
     assert json.loads(kept)["place"] == "document b" and "line break" in json.loads(kept)["problem"]
@@ -399,7 +400,7 @@ def test_stopped_work_goes_on_to_the_same_bytes(tiny_bundle: Path, many: Path, h
     rows = stop_on_the_way(running, cut, how)
     assert 0 < rows < 12_000 and not cut.exists()
     if how == signal.SIGINT:
-        assert running.returncode == command.INTERRUPTED
+        assert running.returncode == INTERRUPTED
         assert running.stderr and "The same command goes on from here." in running.stderr.read()
     other = many.with_name("other.jsonl")
     other.write_bytes(many.read_bytes()[:-100])
@@ -428,7 +429,7 @@ def test_what_it_writes_into_its_input_folder_is_no_input(
     arguments = (tiny_bundle, tmp_path, tmp_path / "out", "--output_format=jsonl")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "_finish", interrupt)
-        assert annotate(*arguments) == command.INTERRUPTED
+        assert annotate(*arguments) == INTERRUPTED
     assert annotate(*arguments) == 0
     shown = capfd.readouterr().err
     assert "Going on after 3 rows" in shown and "not read" not in shown
@@ -457,7 +458,7 @@ def test_standard_input_leaves_unfinished_work_on_files_alone(
         for name, content in (("file.jsonl", source), ("stdin.jsonl", "-")):
             with lines.open() as stream:
                 patch.setattr(sys, "stdin", stream)
-                assert annotate(tiny_bundle, content, tmp_path / name) == command.INTERRUPTED
+                assert annotate(tiny_bundle, content, tmp_path / name) == INTERRUPTED
     with lines.open() as stream:
         monkeypatch.setattr(sys, "stdin", stream)
         with pytest.raises(ValueError, match=r"unfinished work, but the input changed since\. Remedy"):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from clinsynth.cli import generate as command
+from clinsynth.cli.exits import INCOMPLETE
 from clinsynth.formats import jsonl
 from clinsynth.llm import batch
 from clinsynth.llm.requests import Reply
@@ -45,7 +46,7 @@ def generate(folder: Path) -> Callable[..., int]:
                     ["--task", "task.yaml", "--out", "out", "--server.base_url", server.url, *arguments]
                 )
             except SystemExit as end:
-                assert end.code == command.INCOMPLETE
+                assert end.code == INCOMPLETE
             return server.count
 
     return run
@@ -167,7 +168,7 @@ def test_plan_and_replies_travel(
     with pytest.raises(ValueError, match="'stranger', belong to no request"):
         command.main(["import", "--plan_file=plan.jsonl", "--replies=others.jsonl"])
     with pytest.raises(ValueError, match="two plans"):
-        command.main(["import", "--plan_file=plan.jsonl,plan.jsonl", "--replies=replies.jsonl"])
+        command.main(["import", "--plan_file=[plan.jsonl,plan.jsonl]", "--replies=replies.jsonl"])
     capsys.readouterr()
     command.main(["explain", "--task=task.yaml", "--plan.size=5", "--plan.temperature=0.1"])
     assert "5  temperature is 0.1, the cached reply has 1.0" in capsys.readouterr().out

@@ -74,7 +74,8 @@ def test_so_has_every_other_text(task: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("name: x\nentities:\n  A:\n    guidlines: none\n", ":4: entities.A has no key 'guidlines'. Remedy: the keys are "
+        ("name: x\nentities:\n  A:\n    guidlines: none\n",
+         ":4: entities.A has no key 'guidlines'. Remedy: the keys are "
          "definition, guidelines, examples. Did you mean 'guidelines'?"),
         ("name: x\nentitties: {A: }\n", ":2: the task has no key 'entitties'"),
         ("name: x\nentities: {A: {definition: a, definition: b}}\n", ":2: the key 'definition' occurs twice"),

@@ -1,0 +1,102 @@
+"""The second pass: the model annotates blind what it wrote, and what it does not confirm is flawed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from clinsynth.curation.flaws import Flaw
+from clinsynth.llm.requests import Reply, Request
+from clinsynth.synthesis.annotation import (
+    AnnotationSettings,
+    entity_request,
+    read_entities,
+    read_relations,
+    relation_request,
+)
+from clinsynth.synthesis.plan import PlanSettings
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Schema
+
+UNCHECKED = "the second pass gave no usable annotation"
+DISAGREES = "the second pass disagrees"
+NO_REPLY = "there is no reply"
+
+
+def checks(documents: Sequence[Document], schema: Schema, settings: PlanSettings) -> list[Request]:
+    """Requests for a blind annotation of every document, of the model that wrote them.
+
+    Args:
+        documents: What was written.
+        schema: The task.
+        settings: How the model was asked to write; it is asked to annotate at the server's temperature.
+    """
+    asking = AnnotationSettings(
+        settings.model, None, settings.max_tokens, settings.max_tokens_field, settings.response_format
+    )
+    return [
+        relation_request(f"{document.id}.check", document, schema, asking)
+        if _states_relations(document, schema)
+        else entity_request(f"{document.id}.check", document.text, schema, asking)
+        for document in documents
+    ]
+
+
+def unconfirmed(documents: Sequence[Document], replies: Sequence[Reply | None], schema: Schema) -> list[Flaw]:
+    """Where the second annotation differs from the first, or there is none.
+
+    Args:
+        documents: As they were written.
+        replies: To the ``checks`` of the documents, one for each.
+        schema: The task.
+    """
+    flaws: list[Flaw] = []
+    for index, (document, given) in enumerate(zip(documents, replies, strict=True)):
+        reply = given or Reply(f"{document.id}.check", 0, {}, NO_REPLY)
+        related = _states_relations(document, schema)
+        second = (read_relations if related else read_entities)(reply, document, schema)
+        flaws += [Flaw(index, start, end, UNCHECKED) for start, end in second.lost]
+        if not related:
+            flaws += disagreements(index, _outside(document, second.lost), second.document)
+        elif not second.lost:
+            flaws += disagreements(index, document, second.document)
+    return flaws
+
+
+def disagreements(index: int, document: Document, second: Document) -> Iterator[Flaw]:
+    """A flaw for each mention that only one of the two has, or if their relations differ.
+
+    Args:
+        index: Number of the document, from 0.
+        document: The text as it was written.
+        second: The same text, annotated without knowledge of the first annotation.
+    """
+    for entity in sorted(set(document.entities) ^ set(second.entities), key=lambda e: (e.start, e.end)):
+        which = "first" if entity in document.entities else "second"
+        detail = f"only the {which} pass has {entity.label} at [{entity.start}, {entity.end})"
+        yield Flaw(index, entity.start, entity.end, DISAGREES, detail)
+    if _between_concepts(document) != _between_concepts(second):
+        yield Flaw(index, 0, len(document.text), DISAGREES, "the relations differ")
+
+
+def _states_relations(document: Document, schema: Schema) -> bool:
+    return bool(schema.relations) and document.states_relations
+
+
+def _outside(document: Document, lost: Sequence[tuple[int, int]]) -> Document:
+    """The document without the mentions of which the second pass says nothing."""
+    return document.annotated(
+        tuple(
+            entity
+            for entity in document.entities
+            if not any(start < entity.end and entity.start < end for start, end in lost)
+        )
+    )
+
+
+def _between_concepts(document: Document) -> set[tuple[str, object, object]]:
+    """Relations between concepts, or between mentions without one: any mention stands for its concept."""
+    concepts = document.meta.get("concepts")
+    if not isinstance(concepts, list) or len(concepts) != len(document.entities):
+        concepts = [None] * len(document.entities)
+    names = [i if concept is None else concept for i, concept in enumerate(concepts)]
+    return {(relation.label, names[relation.head], names[relation.tail]) for relation in document.relations}
