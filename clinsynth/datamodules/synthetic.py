@@ -15,7 +15,8 @@ from clinsynth.formats import jsonl
 from clinsynth.formats.rejects import by_reason
 from clinsynth.llm.batch import read_replies
 from clinsynth.synthesis.card import CARD
-from clinsynth.synthesis.generate import CORPUS, REJECTS, Generation, generate, parse_all, requests_of
+from clinsynth.synthesis.generate import CORPUS, REJECTS, Generation, generate, parse_all
+from clinsynth.synthesis.plan import requests_of
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.relation_codec import RelationCodec
 from clinsynth_onnx.schema import Schema

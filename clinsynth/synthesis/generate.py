@@ -20,7 +20,7 @@ from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.server import Server
 from clinsynth.synthesis import card
 from clinsynth.synthesis.parse import parse_reply
-from clinsynth.synthesis.plan import PlanSettings, plan
+from clinsynth.synthesis.plan import PlanSettings
 from clinsynth.synthesis.second_pass import NO_REPLY, checks, unconfirmed
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -95,11 +95,6 @@ class Asked:
             for request, replies in zip(self.requests, self.replies, strict=True)
             if not replies
         ]
-
-
-def requests_of(schema: Schema, settings: PlanSettings, plans: Sequence[Path] = ()) -> list[Request]:
-    """The requests of plan files one after the other, or of the settings if there are none."""
-    return batch.read_plans(plans) if plans else plan(schema, settings)
 
 
 def parse_all(replies: Iterable[Reply], schema: Schema) -> Parsed:

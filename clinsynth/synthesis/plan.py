@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from clinsynth.formats import jsonl
 from clinsynth.formats.errors import CorpusError
 from clinsynth.formats.lines import read_text
+from clinsynth.llm import batch
 from clinsynth.llm.requests import Request, canonical, numbered
 from clinsynth.synthesis import prompts
 from clinsynth.synthesis.prompts import MaxTokensField, ResponseFormat, Unit
@@ -69,6 +70,11 @@ class PlanSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name!r} must be 1 or more, not {value}")
+
+
+def requests_of(schema: Schema, settings: PlanSettings, plans: Sequence[Path] = ()) -> list[Request]:
+    """The requests of plan files one after the other, or of the settings if there are none."""
+    return batch.read_plans(plans) if plans else plan(schema, settings)
 
 
 def plan(schema: Schema, settings: PlanSettings) -> list[Request]:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from clinsynth.synthesis.tagged import concept_numbers, render, stated_relations
+from clinsynth.synthesis.numbering import concept_numbers, stated_relations
+from clinsynth.synthesis.tagged import render
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 

@@ -1,7 +1,7 @@
 """Inline tags: ``<Disease>...</Disease>``, written for a language model and read from it.
 
-A language model miscounts characters, so it tags and we count. ``render`` and ``read`` are inverses;
-``read`` also takes what models make of tags (other case, escaped, with attributes) and refuses
+A language model miscounts characters, so it tags and we count. ``render`` and ``read_tagged`` are
+inverses; the second also takes what models make of tags (other case, escaped, with attributes) and refuses
 whatever leaves a doubt where a mention begins or ends.
 
 What would be read as a tag, a mask or a character reference but is text is written with a reference
@@ -14,11 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html.entities import html5
 
-from clinsynth.formats.concepts import relations_between
 from clinsynth.formats.rejects import Rejected
+from clinsynth.synthesis.numbering import concept_numbers
+from clinsynth.synthesis.tag_tokens import tag_tokens
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
 
@@ -33,8 +33,6 @@ HOLLOW = "a tag holds no text"
 MALFORMED = "a tag is malformed"
 
 SURROGATES = re.compile("[\ud800-\udfff]")
-UNTAGGABLE = re.compile(r"[^\w\s.+:'/-]|^\W|/$")
-NO_CONCEPT = frozenset({"", "-1", "-"})  # what corpora write for a mention without a concept
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def render(document: Document, schema: Schema, ids: bool | Sequence[str] | None 
     if ids is None:
         ids = bool(document.relations)
     numbers = concept_numbers(document) if ids is True else ids or None
-    token = _token(schema.entity_labels)
+    token = tag_tokens(schema.entity_labels)
     text, done, pieces = document.text, 0, []
     for i in sorted(range(len(document.entities)), key=lambda i: document.entities[i].start):
         entity = document.entities[i]
@@ -87,67 +85,26 @@ def render(document: Document, schema: Schema, ids: bool | Sequence[str] | None 
     return "".join(pieces)
 
 
-def concept_numbers(document: Document) -> tuple[str, ...]:
-    """A number for each entity, counted in the order of the text.
-
-    Mentions of one concept share theirs, if ``meta["concepts"]`` has concepts that give the document
-    its relations (``relations_between``); else each mention has its own. A mention of several
-    concepts has several numbers, joined by ``|``.
-    """
-    order = sorted(range(len(document.entities)), key=lambda i: (document.entities[i].start, i))
-    own = {i: str(n) for n, i in enumerate(order, 1)}
-    numbers = tuple(own[i] for i in range(len(order)))
-    given = document.meta.get("concepts")
-    if not isinstance(given, list) or len(given) != len(order):
-        return numbers
-    seen: dict[str, str] = {}
-    shared = dict(own)
-    for i in order:
-        concepts = [one for one in str(given[i] or "").split("|") if one not in NO_CONCEPT]
-        concepts = concepts or [f"mention {i}"]
-        shared[i] = "|".join(seen.setdefault(one, str(len(seen) + 1)) for one in concepts)
-    grouped = tuple(shared[i] for i in range(len(order)))
-    triples = stated_relations(document, grouped)
-    if set(relations_between(document.entities, grouped, triples)) != set(document.relations):
-        return numbers
-    return grouped
-
-
-def stated_relations(document: Document, numbers: Sequence[str]) -> list[tuple[str, str, str]]:
-    """The relations as (label, number of the head, number of the tail), each once.
-
-    A mention that has several numbers goes by the one whose first mention it is.
-    """
-    first: dict[str, int] = {}
-    for i in sorted(range(len(numbers)), key=lambda i: (document.entities[i].start, i)):
-        for number in numbers[i].split("|"):
-            first.setdefault(number, i)
-
-    def number_of(i: int) -> str:
-        return next((one for one in numbers[i].split("|") if first[one] == i), numbers[i])
-
-    triples = ((r.label, number_of(r.head), number_of(r.tail)) for r in document.relations)
-    return list(dict.fromkeys(triples))
-
-
-def read(text: str, labels: Iterable[str]) -> Document | Rejected:
-    """A tagged text as a document with the mentions in the order of the text, or why it is none.
+def read_tagged(text: str, labels: Iterable[str], masks: bool = False) -> Tagged | Rejected:
+    """What a tagged text says, or why it cannot be used. Never raises, whatever the text.
 
     White space at the borders of the text is left out, at the borders of a mention it is left outside
-    of the mention. Never raises, whatever the text.
+    of the mention.
+
+    Args:
+        text: The text with its tags.
+        labels: Entity labels, which the tags are named after.
+        masks: Whether ``@LABEL$`` outside of tags is a mention too.
+
+    Returns:
+        The text without tags, with its mentions in the order of the text.
     """
-    found = read_tagged(text, labels)
-    return found if isinstance(found, Rejected) else Document(found.text, found.entities)
-
-
-def read_tagged(text: str, labels: Iterable[str], masks: bool = False) -> Tagged | Rejected:
-    """As ``read``, with the ids of tags; with ``masks``, ``@LABEL$`` outside of tags is a mention too."""
     known = tuple(labels)
     if SURROGATES.search(text):
         return Rejected(SURROGATE, text)
     reader = _Reader(known)
     done = 0
-    for match in _token(known).finditer(text):
+    for match in tag_tokens(known).finditer(text):
         reader.add(text[done : match.start()])
         done = match.end()
         problem = reader.take(match, masks)
@@ -260,40 +217,6 @@ def _character(reference: str) -> str | None:
     if not 0 < number <= 0x10FFFF or 0xD800 <= number <= 0xDFFF:
         return None
     return chr(number)
-
-
-@lru_cache(maxsize=64)
-def _token(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """All that is not plain text: tags of these and other labels, what looks like one, masks, references.
-
-    No two quantifiers in a row can take the same characters, so that matching is linear.
-    """
-    for label in labels:
-        if UNTAGGABLE.search(label):
-            raise ValueError(
-                f"the entity label {label!r} cannot be the name of a tag. "
-                "Remedy: use letters, digits, spaces, '_' and '-'"
-            )
-    words = (re.split(r"[\s_-]+", label) for label in sorted(labels, key=len, reverse=True))
-    known = "|".join(r"[\s_-]+".join(map(re.escape, one)) for one in words) or "(?!)"
-    value = """(?:"[^"<>]*"|'[^'<>]*'|&quot;[^&<>]*&quot;|[^\\s"'<>/&]+)"""
-
-    def tag(less: str, name: str, more: str, number: int) -> str:
-        attributes = rf"(?P<a{number}>(?:\s+[\w:-]+\s*=\s*{value})*)"
-        return rf"{less}\s*(?:(?P<c{number}>/)\s*)?{name}{attributes}\s*(?:(?P<e{number}>/)\s*)?{more}"
-
-    return re.compile(
-        "|".join(
-            [
-                tag("(?:<|&lt;)", f"(?P<known>{known})", "(?:>|&gt;)", 1),
-                tag("<", r"(?P<name>[^\W\d_][\w.:-]*)", ">", 2),
-                rf"(?P<malformed></|<!--|(?:<|&lt;)/?(?:{known})(?!\w)|\[/?(?:{known})\])",
-                rf"@(?P<mask>{known})\$",
-                r"&(?P<reference>\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});",
-            ]
-        ),
-        re.IGNORECASE,
-    )
 
 
 ESCAPES = {"<": "&#60;", "&": "&amp;", "[": "&#91;", "@": "&#64;"}

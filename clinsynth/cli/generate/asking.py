@@ -14,14 +14,6 @@ from clinsynth.llm.cache import ReplyCache
 from clinsynth.llm.fill import Filled, missing
 from clinsynth.llm.requests import Request
 
-Paths = Path | list[Path]
-
-
-def paths(given: Paths | None) -> list[Path]:
-    """A path or several, as a list."""
-    return [given] if isinstance(given, Path) else list(given or [])
-
-
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Ends the command with its exit code after Ctrl-C."""

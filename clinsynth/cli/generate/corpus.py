@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from clinsynth.cli.generate.asking import Paths, interruptible, paths, tell, tell_forecast
+from clinsynth.cli.generate.asking import interruptible, tell, tell_forecast
+from clinsynth.cli.generate.paths import Paths, paths
 from clinsynth.cli.generate.real import Real, real_parts
 from clinsynth.curation.curate import ConfidenceFilter, Curation, Doubts
 from clinsynth.formats.tasks import read_task
 from clinsynth.llm.budget import Budget
 from clinsynth.llm.cache import CACHE
 from clinsynth.llm.server import Server
-from clinsynth.synthesis.generate import Generation, requests_of
+from clinsynth.synthesis.generate import Generation
 from clinsynth.synthesis.generate import generate as write_corpus
-from clinsynth.synthesis.plan import PlanSettings
+from clinsynth.synthesis.plan import PlanSettings, requests_of
 
 
 def generate(

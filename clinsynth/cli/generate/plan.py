@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clinsynth.cli.generate.asking import Paths, paths
+from clinsynth.cli.generate.paths import Paths, paths
 from clinsynth.formats.tasks import read_task
 from clinsynth.llm import batch
 from clinsynth.llm.cache import CACHE, ReplyCache
 from clinsynth.llm.explain import explain as explain_misses
-from clinsynth.synthesis.generate import requests_of
-from clinsynth.synthesis.plan import PlanSettings
+from clinsynth.synthesis.plan import PlanSettings, requests_of
 
 
 def write_plan(task: Path, out: Path, plan: PlanSettings = PlanSettings()) -> None:  # noqa: B008
