@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
-from clinsynth_onnx.schema import Schema
 
 MAX_PAIR_CHARACTERS = 5_000_000
 # what a pair takes beside its copy of the text, as if it were characters: short texts have many pairs too
@@ -76,7 +74,7 @@ class Chain:
         if self.tag is None or self.relate is None:
             return True
         found = set(self.tag.schema.entity_labels)
-        return any({head, tail} <= found for head, tail in _allowed(self.relate.schema))
+        return any({head, tail} <= found for head, tail in self.relate.schema.joined_types)
 
     def __call__(self, documents: Sequence[Document]) -> list[Outcome]:
         """What became of each document, in order; raises what a predictor raises."""
@@ -110,24 +108,12 @@ class Chain:
 
     def _weight(self, document: Document) -> int:
         assert self.relate is not None
-        return pairs(self.relate.schema, document) * (len(document.text) + PAIR_COST)
+        return self.relate.schema.count_pairs(document) * (len(document.text) + PAIR_COST)
 
     def _too_heavy(self, document: Document) -> str:
         assert self.relate is not None
         return (
-            f"{pairs(self.relate.schema, document)} candidate pairs in {len(document.text)} characters are "
+            f"{self.relate.schema.count_pairs(document)} candidate pairs in {len(document.text)} characters are "
             f"too many, pairs times (characters + {PAIR_COST}) may be {self.max_pair_characters}. Remedy: "
             "cut the text into shorter ones, e.g. paragraphs"
         )
-
-
-def pairs(schema: Schema, document: Document) -> int:
-    """How many pairs ``schema.candidate_pairs`` gives, without making them."""
-    counts = Counter(entity.label for entity in document.entities)
-    return sum(
-        counts[head] * (counts[tail] - 1 if head == tail else counts[tail]) for head, tail in _allowed(schema)
-    )
-
-
-def _allowed(schema: Schema) -> set[tuple[str, str]]:
-    return {(h, t) for relation in schema.relations.values() for h in relation.head for t in relation.tail}

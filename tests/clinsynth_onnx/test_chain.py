@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth_onnx.chain import MAX_PAIR_CHARACTERS, PAIR_COST, Chain, Refusal, pairs
+from clinsynth_onnx.chain import MAX_PAIR_CHARACTERS, PAIR_COST, Chain, Refusal
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.predictor import Predictor
-from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
 TEXTS = [Document(f"The gene abc{i} and fever of the drug {i}.", id=str(i)) for i in range(9)]
 
@@ -49,17 +48,6 @@ def test_each_pair_costs_something_however_short_its_text(relate: Predictor) -> 
     entities = [Entity(0, 1, "Gene")] * 2000 + [Entity(0, 1, "Disease")] * 2000
     (outcome,) = Chain(relate, None)([Document("x", tuple(entities))])
     assert MAX_PAIR_CHARACTERS > 4_000_000 and isinstance(outcome, Refusal)
-
-
-def test_pairs_are_counted_as_they_are_made() -> None:
-    schema = Schema(
-        "both ways",
-        {"A": EntityType(), "B": EntityType()},
-        {"R": RelationType(["A", "B"], ["A"]), "S": RelationType(["A"], ["A", "B"])},
-    )
-    labels = "AABBBC"
-    document = Document(labels, tuple(Entity(i, i + 1, label) for i, label in enumerate(labels)))
-    assert pairs(schema, document) == len(list(schema.candidate_pairs(document)))
 
 
 def test_bundles_in_the_wrong_place(tag: Predictor, relate: Predictor) -> None:
