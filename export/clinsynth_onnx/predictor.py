@@ -13,7 +13,7 @@ from typing import overload
 from clinsynth_onnx import engines, machine
 from clinsynth_onnx.batching import batches
 from clinsynth_onnx.bundle import Bundle
-from clinsynth_onnx.codec import Codec, Example, Features, FloatArray, pad
+from clinsynth_onnx.codec import Codec, Example, Features, FloatArray, pad, unpad
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.engines import Engine
 from clinsynth_onnx.schema import Schema
@@ -172,8 +172,7 @@ class Predictor:
     def _run(self, examples: Sequence[Example]) -> list[FloatArray]:
         if not examples:
             return []
-        logits = self.engine.run(pad(examples, self.codec.pad_id))
-        return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(examples, logits, strict=True)]
+        return unpad(self.engine.run(pad(examples, self.codec.pad_id)), examples)
 
     def close(self) -> None:
         """Ends the worker threads; what they have not begun is dropped."""
