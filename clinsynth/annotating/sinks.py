@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from clinsynth.annotating import page
-from clinsynth.annotating.journal import line
 from clinsynth.formats import registry
 from clinsynth.formats.errors import UnwritableError
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.files import json_line
 
 JSONL = "jsonl"
 HTML = "html"
@@ -86,7 +86,7 @@ def _pieces(source: Path, name: str, single: Path, refuse: Refuse) -> Iterator[b
                 piece = _xml_document(single) + b"\n"
             elif name == "bioc-json":
                 value = json.loads(single.read_text(encoding="utf-8"))["documents"][0]
-                piece = (b"" if first else b",\n") + line(value).rstrip(b"\n")
+                piece = (b"" if first else b",\n") + json_line(value).rstrip("\n").encode("utf-8")
             else:
                 piece = single.read_bytes()
         except UNWRITABLE as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from clinsynth.cli.run import run
+from clinsynth.cli.run import INCOMPLETE, INTERRUPTED, run
 from clinsynth.curation.balance import vocabulary_gap
 from clinsynth.curation.curate import Curation, Doubts
 from clinsynth.curation.leaks import audit as find_leaks
@@ -34,9 +34,6 @@ from clinsynth.synthesis.plan import PlanSettings
 from clinsynth.synthesis.seeds import names, seed_requests, write_seeds
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
-
-INTERRUPTED = 130
-INCOMPLETE = 3
 
 Real = Callable[[Schema], DocumentDataModule]
 

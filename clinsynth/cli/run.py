@@ -9,6 +9,9 @@ from typing import Any
 
 from jsonargparse import auto_cli
 
+INCOMPLETE = 3  # exit code: something could not be used, and was told and kept
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+
 Target = Callable[..., Any] | list[Callable[..., Any] | type]
 
 

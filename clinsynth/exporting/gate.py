@@ -142,7 +142,7 @@ def examine(model: DocumentModel, bundle: Bundle, gold: Sequence[Document], max_
     return Gate(_monitored(model), len(gold), tokens, max_f1_drop, tuple(rows))
 
 
-def candidates(bundle: Bundle) -> Iterator[tuple[str, str]]:
+def candidates(bundle: Bundle) -> Iterator[tuple[engines.EngineName, str]]:
     """Engines of this machine and the variants they would compute."""
     for variant in bundle.variants:
         yield "onnxruntime", variant

@@ -14,6 +14,7 @@ from typing import Any
 from clinsynth.llm.budget import Budget, Prices, Spending
 from clinsynth.llm.requests import Reply, Request, canonical
 from clinsynth.synthesis.prompts import VERSION
+from clinsynth_onnx.files import sha256_of
 
 CARD = "card.json"
 TITLES = {"parsed": "Texts in the replies", "rejected": "Rejected: texts, or sentences of them"}
@@ -57,7 +58,7 @@ def card(
             "system_sha256": sorted(hashlib.sha256(one.encode()).hexdigest() for one in systems),
         },
         **report,
-        "files": {name: sha256(path) for name, path in sorted(files.items())},
+        "files": {name: sha256_of(path) for name, path in sorted(files.items())},
         "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
     }
 
@@ -95,12 +96,6 @@ def markdown(value: Mapping[str, Any]) -> str:
         lines += ["", f"## {title}", "", "| | |", "|---|---|"]
         lines += [f"| {name} | {shown} |" for name, shown in _rows(part)]
     return "\n".join(lines) + "\n"
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _rows(part: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,7 @@ from clinsynth.synthesis.annotation import (
 from clinsynth.synthesis.parse import parse_reply
 from clinsynth.synthesis.plan import PlanSettings, plan
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.files import json_line
 from clinsynth_onnx.schema import Schema
 
 UNCHECKED = "the second pass gave no usable annotation"
@@ -206,5 +206,4 @@ def _flaws(
 def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
     """One JSON object a line."""
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for value in values:
-            stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+        stream.writelines(map(json_line, values))

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from clinsynth.annotating import journal, sources
+from clinsynth.annotating import journal, sources, work
 from clinsynth.annotating.rows import Columns
 from clinsynth.cli import annotate as command
 from clinsynth.formats import jsonl, registry
@@ -116,7 +116,7 @@ def test_what_a_format_cannot_hold_is_kept_as_bad(tiny_bundle: Path, tmp_path: P
     source = write_jsonl(
         tmp_path / "in.jsonl", [{"text": "fever", "id": "a"}, {"text": "two\nlines", "id": "b"}]
     )
-    assert annotate(tiny_bundle, source, tmp_path / "out.pubtator") == command.FINISHED_WITH_BAD_ROWS
+    assert annotate(tiny_bundle, source, tmp_path / "out.pubtator") == command.INCOMPLETE
     assert [d.id for d in registry.read(tmp_path / "out.pubtator")] == ["a"]
     (kept,) = lines_of(tmp_path / "out.pubtator.rejects.jsonl")
     assert json.loads(kept)["place"] == "document b" and "line break" in json.loads(kept)["problem"]
@@ -427,7 +427,7 @@ def test_what_it_writes_into_its_input_folder_is_no_input(
     rejects.write_text("of an earlier run")
     arguments = (tiny_bundle, tmp_path, tmp_path / "out", "--output_format=jsonl")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "_finish", interrupt)
+        patch.setattr(work, "_finish", interrupt)
         assert annotate(*arguments) == command.INTERRUPTED
     assert annotate(*arguments) == 0
     shown = capfd.readouterr().err
@@ -453,7 +453,7 @@ def test_standard_input_leaves_unfinished_work_on_files_alone(
     lines = tmp_path / "lines"
     lines.write_text("a\nb\n")
     with monkeypatch.context() as patch:
-        patch.setattr(command, "_finish", interrupt)
+        patch.setattr(work, "_finish", interrupt)
         for name, content in (("file.jsonl", source), ("stdin.jsonl", "-")):
             with lines.open() as stream:
                 patch.setattr(sys, "stdin", stream)
