@@ -24,7 +24,7 @@ import ray
 import ray.data
 from jsonargparse import auto_cli
 
-from clinsynth.annotating.tables import Unreadable, values
+from clinsynth.annotating.parquet import Unreadable, values
 from clinsynth_onnx.bundle import Bundle
 from clinsynth_onnx.chain import Chain, Refusal
 from clinsynth_onnx.document import Document

@@ -117,7 +117,7 @@ class Journal:
 
     def add(self, rows: int, documents: Sequence[Document], bad: Sequence[Row]) -> None:
         """Keeps what became of the next rows of the input."""
-        self._streams[DOCUMENTS].writelines(_bytes(document.to_json()) for document in documents)
+        self._streams[DOCUMENTS].writelines(_bytes(document.to_json(mentions=True)) for document in documents)
         self._streams[REJECTS].writelines(_bytes(reject(row)) for row in bad)
         for name, stream in self._streams.items():
             stream.flush()

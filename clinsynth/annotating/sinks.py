@@ -7,8 +7,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast, get_args
 
-from clinsynth.annotating import page
+from clinsynth.annotating import page, table_sink
+from clinsynth.annotating.rows import Columns
 from clinsynth.formats import registry
 from clinsynth.formats.errors import UnwritableError
 from clinsynth_onnx.document import Document
@@ -17,11 +19,15 @@ from clinsynth_onnx.files import json_line
 JSONL = "jsonl"
 HTML = "html"
 APPENDED = ("pubtator", "iob1", "iob2", "iobes")  # documents one after the other
-KNOWN = (JSONL, HTML, *APPENDED, "brat", "bioc-xml", "bioc-json")
+TABLES = get_args(table_sink.TableName)
+KNOWN = (JSONL, HTML, *TABLES, *APPENDED, "brat", "bioc-xml", "bioc-json")
 ENDINGS = {
     ".jsonl": JSONL,
     ".html": HTML,
     ".htm": HTML,
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
     ".pubtator": "pubtator",
     ".conll": "iob2",
     ".iob2": "iob2",
@@ -42,6 +48,7 @@ def format_of(output: str, name: str | None) -> str:
     if found not in KNOWN:
         problem = f"there is no output format {name!r}" if name else f"the ending of {output} tells no format"
         raise ValueError(f"{problem}. Remedy: name one with --output_format: {', '.join(KNOWN)}")
+    table_sink.check_installed(found)
     return found
 
 
@@ -52,10 +59,11 @@ def read_back(path: Path) -> Iterator[Document]:
             yield Document.from_json(json.loads(text))
 
 
-def write(source: Path, folder: Path, name: str, refuse: Refuse) -> Path:
+def write(source: Path, folder: Path, name: str, columns: Columns, refuse: Refuse) -> Path:
     """Brings the documents of ``source`` into a format; returns where in ``folder`` the result is.
 
-    ``refuse`` is told of each document that the format cannot hold, and why.
+    ``columns`` says what a table calls text and id. ``refuse`` is told of each document that the format
+    cannot hold, and why.
     """
     if name == JSONL:
         return source
@@ -64,6 +72,9 @@ def write(source: Path, folder: Path, name: str, refuse: Refuse) -> Path:
         shutil.rmtree(result)
     if name == HTML:
         page.write(result, lambda: read_back(source))
+    elif name in TABLES:
+        table = cast(table_sink.TableName, name)
+        table_sink.write(table, result, lambda: read_back(source), columns, refuse)
     elif name == "brat":
         _brat(read_back(source), result, refuse)
     else:

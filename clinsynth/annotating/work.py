@@ -30,7 +30,7 @@ def to_stdout(chain: Chain, source: str, format: str, columns: Columns) -> Repor
                 reporter.refuse(row.place, row.problem)
             else:
                 reporter.documents += 1
-                sys.stdout.buffer.write(json_line(row.document.to_json()).encode("utf-8"))
+                sys.stdout.buffer.write(json_line(row.document.to_json(mentions=True)).encode("utf-8"))
         sys.stdout.buffer.flush()
     return reporter
 
@@ -56,7 +56,7 @@ def to_file(
     rows = sources.read(source, from_format, columns, ignored)
     signature = {
         INPUT: "" if source == STDIN else sources.fingerprint(source, ignored),
-        "the input format": f"{from_format}, {columns.text}, {columns.id}",
+        "the input format": f"{from_format}, {columns.text}, {columns.id}, {columns.quoted}",
         "the bundle": chain.predictors[0].bundle.manifest_sha256,
         "the relation bundle": "".join(one.bundle.manifest_sha256 for one in chain.predictors[1:]),
         "what computes it": " / ".join(
@@ -70,7 +70,7 @@ def to_file(
             _to_journal(RowAnnotator(chain), rows, journal, reporter, sources.size(source, from_format))
         finally:
             journal.close()
-        _finish(journal, output, to_format, reporter)
+        _finish(journal, output, to_format, columns, reporter)
     return reporter
 
 
@@ -103,7 +103,7 @@ def _to_journal(
             bar.update(task, completed=block[-1].done, documents=reporter.documents, rate=reporter.rate)
 
 
-def _finish(journal: Journal, output: Path, to_format: str, reporter: Reporter) -> None:
+def _finish(journal: Journal, output: Path, to_format: str, columns: Columns, reporter: Reporter) -> None:
     """Brings the work into its format and the bad rows beside it, and removes the journal's folder."""
     rejects = journal.folder / "all_rejects.jsonl"
     shutil.copyfile(journal.rejects, rejects)
@@ -116,7 +116,7 @@ def _finish(journal: Journal, output: Path, to_format: str, reporter: Reporter) 
             row = Row(f"document {document.id}", None, problem, raw)
             stream.write(json_line(reject(row)).encode("utf-8"))
 
-        result = sinks.write(journal.documents, journal.folder, to_format, refuse)
+        result = sinks.write(journal.documents, journal.folder, to_format, columns, refuse)
     if rejects.stat().st_size:
         rejects.replace(rejected(output))
     else:

@@ -25,6 +25,7 @@ def annotate(
     output_format: str | None = None,
     text_column: str = "text",
     id_column: str = "id",
+    quoted: bool | None = None,
     engine: EngineChoice = "auto",
     variant: str = "auto",
     workers: int | None = None,
@@ -42,16 +43,18 @@ def annotate(
         relations: Bundle that relates the entities that were found.
         input_format: Format of the input: text, lines, jsonl, csv, tsv, parquet, or a corpus format; told
             from the input if not given.
-        output_format: Format of the output: jsonl, html, pubtator, brat, bioc-xml, bioc-json, iob1, iob2,
-            iobes; told from the ending of the output if not given.
+        output_format: Format of the output: jsonl, html, csv, tsv, parquet, pubtator, brat, bioc-xml,
+            bioc-json, iob1, iob2, iobes; told from the ending of the output if not given.
         text_column: Field or column that holds the text.
         id_column: Field or column that holds the id; the row's number where there is none.
+        quoted: Whether fields of a CSV or TSV input may stand in quotation marks; by default in CSV, and not
+            where tabs separate.
         engine: What computes the network; auto for the fastest that is installed and fit.
         variant: Network of the bundle, e.g. fp32 or int8; auto for the fastest that is fit.
         workers: Runs of the network at the same time; by default one for each core that threads leaves.
         threads: Cores of one run of the network.
     """
-    columns = Columns(text_column, id_column)
+    columns = Columns(text_column, id_column, quoted)
     from_format = sources.format_of(input, input_format)
     to_format = sinks.format_of(output, output_format or (sinks.JSONL if output == STDOUT else None))
     if output == STDOUT and to_format != sinks.JSONL:
