@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -25,11 +24,11 @@ import ray
 import ray.data
 from jsonargparse import auto_cli
 
-from clinsynth.annotating.tables import Unreadable, values
+from clinsynth.annotating.parquet import Unreadable, values
 from clinsynth_onnx.bundle import Bundle
-from clinsynth_onnx.chain import Chain, Outcome, Refusal
+from clinsynth_onnx.chain import Chain, Refusal
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.predictor import Predictor
+from clinsynth_onnx.engines import EngineChoice
 
 ROWS = 512  # that an actor gets at once: few enough that all have work, enough of each length of sequence
 ROWS_PER_FILE = 65_536  # at least, but for the last file
@@ -42,31 +41,38 @@ class Annotator:
     Args:
         bundle: An entity bundle, at a path that each node has.
         relations: A relation bundle for the entities that it finds.
-        engine: onnxruntime, openvino, cuda, or auto.
-        variant: A network of the bundles, or auto.
+        engine: What computes the networks; auto for the fastest that is installed and fit.
+        variant: Network of the bundles; auto for the fastest that is fit.
         workers: Runs at the same time.
         threads: Cores of one run.
     """
 
     def __init__(
-        self, bundle: str, relations: str | None, engine: str, variant: str, workers: int, threads: int
+        self,
+        bundle: str,
+        relations: str | None,
+        engine: EngineChoice,
+        variant: str,
+        workers: int,
+        threads: int,
     ) -> None:
-        def load(path: str) -> Predictor:
-            return Predictor.load(path, engine=engine, variant=variant, workers=workers, threads=threads)
-
-        self._chain = Chain(load(bundle), load(relations) if relations else None)
+        self._chain = Chain.load(
+            bundle, relations, engine=engine, variant=variant, workers=workers, threads=threads
+        )
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Annotates the rows of a table with the columns ``id`` and ``text``."""
         texts, names = values(table["text"]), values(table["id"])
         rejected = [_problem(text, name) for text, name in zip(texts, names, strict=True)]
         kept = [i for i, problem in enumerate(rejected) if problem is None]
-        outcomes = self._outcomes(
+        outcomes = self._chain.outcomes(
             [Document(texts[i], id="" if names[i] is None else str(names[i])) for i in kept]
         )
         documents: list[str | None] = [None] * len(texts)
         for i, outcome in zip(kept, outcomes, strict=True):
             if isinstance(outcome, Refusal):
+                if outcome.error is not None and outcome.ours:
+                    raise outcome.error
                 rejected[i] = outcome.reason
             else:
                 documents[i] = json.dumps(outcome.to_json(), ensure_ascii=False)
@@ -78,15 +84,6 @@ class Annotator:
                 "rejected": pa.array(rejected, pa.large_string()),
             }
         )
-
-    def _outcomes(self, documents: Sequence[Document]) -> list[Outcome]:
-        """Annotates together; where a document has an error in it, each alone."""
-        try:
-            return self._chain(documents)
-        except ValueError as error:
-            if len(documents) == 1:
-                return [Refusal(f"it cannot be annotated ({type(error).__name__})")]
-            return [outcome for document in documents for outcome in self._outcomes([document])]
 
 
 def _problem(text: Any, name: Any) -> str | None:
@@ -108,7 +105,7 @@ def annotate(
     cpus: int = 1,
     gpus: float = 0,
     threads: int = 1,
-    engine: str = "auto",
+    engine: EngineChoice = "auto",
     variant: str = "auto",
 ) -> None:
     """Annotates a Parquet dataset on the Ray cluster that RAY_ADDRESS names, or on this machine.
@@ -124,8 +121,8 @@ def annotate(
         cpus: Cores of each.
         gpus: GPUs of each, for --engine cuda.
         threads: Cores of one run of the network; there are cpus / threads runs at the same time.
-        engine: onnxruntime, openvino, cuda, or auto for the fastest that is fit.
-        variant: A network of the bundles, or auto.
+        engine: What computes the network; auto for the fastest that is installed and fit.
+        variant: Network of the bundles, e.g. fp32 or int8; auto for the fastest that is fit.
 
     Raises ``ValueError`` if the bundles, the columns or the numbers do not fit.
     """

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from clinsynth.annotating.journal import line
 from clinsynth.annotating.rows import Row
-from clinsynth_onnx.chain import Chain, Outcome, Refusal
+from clinsynth_onnx.batching import begun_ahead, blocks
+from clinsynth_onnx.chain import Chain, Outcome, UnderWay
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.predictor import IN_FLIGHT, Pending
+from clinsynth_onnx.files import json_line
+from clinsynth_onnx.predictor import IN_FLIGHT
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Rows under way.
-
-    Attributes:
-        rows: The rows of a block.
-        tagged: Their documents: as they came if only relations are asked for, on their way through the
-            entity bundle, or ``None`` if they cannot be taken together.
-    """
-
-    rows: Sequence[Row]
-    tagged: Pending | list[Document] | None
-
-
-class Annotator:
+class RowAnnotator:
     """Takes rows through a chain; what it refuses, or cannot take, becomes a bad row.
 
     Args:
@@ -36,65 +22,32 @@ class Annotator:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
-        self._first = chain.predictors[0]
 
     def blocks(self, rows: Iterator[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
-        """Rows that were read together, and what became of them: annotated, or bad with a reason."""
-        under_way: deque[Work] = deque()
-        for block in self._cut(rows):
-            under_way.append(Work(block, self._start([row.document for row in block if row.document])))
-            if len(under_way) > IN_FLIGHT:
-                work = under_way.popleft()
-                yield list(work.rows), self._finish(work)
-        while under_way:
-            work = under_way.popleft()
-            yield list(work.rows), self._finish(work)
+        """Rows that were read together, and what became of them: annotated, or bad with a reason.
 
-    def _cut(self, rows: Iterator[Row]) -> Iterator[list[Row]]:
-        """Depends on the rows alone, so that work that goes on makes the same blocks."""
-        block: list[Row] = []
-        characters = 0
-        for row in rows:
-            block.append(row)
-            characters += len(row.document.text if row.document else row.raw)
-            if len(block) >= self._first.block_documents or characters >= self._first.block_characters:
-                yield block
-                block, characters = [], 0
-        if block:
-            yield block
+        Blocks depend on the rows alone, so that work that goes on makes the same ones. Raises what may be
+        the fault of program or machine, e.g. of a GPU without memory.
+        """
+        first = self._chain.predictors[0]
+        cut = blocks(rows, _characters, first.block_documents, first.block_characters)
+        for block, under_way in begun_ahead(cut, self._begin, IN_FLIGHT):
+            outcomes = iter(under_way.outcomes())
+            yield block, [_become(row, next(outcomes)) if row.document else row for row in block]
 
-    def _start(self, documents: list[Document]) -> Pending | list[Document] | None:
-        if self._chain.tag is None:
-            return documents
-        try:
-            return self._chain.tag.submit(documents)
-        except (ValueError, TypeError):  # of some document: each is tried alone when its turn comes
-            return None
+    def _begin(self, block: Sequence[Row]) -> UnderWay:
+        return self._chain.submit([row.document for row in block if row.document])
 
-    def _finish(self, work: Work) -> list[Row]:
-        if work.tagged is None:
-            return [self._alone(row) for row in work.rows]
-        try:
-            tagged = work.tagged.result() if isinstance(work.tagged, Pending) else work.tagged
-            outcomes = iter(self._chain.related(tagged))
-        except (ValueError, TypeError):
-            return [self._alone(row) for row in work.rows]
-        return [_become(row, next(outcomes)) if row.document else row for row in work.rows]
 
-    def _alone(self, row: Row) -> Row:
-        if row.document is None:
-            return row
-        try:
-            (outcome,) = self._chain([row.document])
-        except (ValueError, TypeError) as error:
-            # an error of the tokenizer may quote the text
-            outcome = Refusal(f"it cannot be annotated ({type(error).__name__})")
-        return _become(row, outcome)
+def _characters(row: Row) -> int:
+    return len(row.document.text if row.document else row.raw)
 
 
 def _become(row: Row, outcome: Outcome) -> Row:
     if isinstance(outcome, Document):
         return replace(row, document=outcome)
+    if outcome.error is not None and outcome.ours:
+        raise outcome.error
     assert row.document is not None
-    raw = line(row.document.to_json()).decode("utf-8").rstrip("\n")
+    raw = json_line(row.document.to_json()).rstrip("\n")
     return replace(row, document=None, problem=outcome.reason, raw=raw)

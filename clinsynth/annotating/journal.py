@@ -9,10 +9,11 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from clinsynth.annotating.rows import Row
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.files import json_line
 
 if sys.platform != "win32":
     import fcntl
@@ -22,15 +23,6 @@ DOCUMENTS = "documents.jsonl"
 REJECTS = "rejects.jsonl"
 LOCK = "lock"
 INPUT = "the input"  # its name in a signature
-
-
-def line(value: Mapping[str, Any]) -> bytes:
-    """A JSON line; halves of characters, which UTF-8 cannot hold, are spelt out."""
-    text = json.dumps(value, ensure_ascii=False) + "\n"
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        return (json.dumps(value) + "\n").encode("ascii")
 
 
 def reject(row: Row) -> dict[str, str]:
@@ -125,8 +117,8 @@ class Journal:
 
     def add(self, rows: int, documents: Sequence[Document], bad: Sequence[Row]) -> None:
         """Keeps what became of the next rows of the input."""
-        self._streams[DOCUMENTS].writelines(line(document.to_json()) for document in documents)
-        self._streams[REJECTS].writelines(line(reject(row)) for row in bad)
+        self._streams[DOCUMENTS].writelines(_bytes(document.to_json(mentions=True)) for document in documents)
+        self._streams[REJECTS].writelines(_bytes(reject(row)) for row in bad)
         for name, stream in self._streams.items():
             stream.flush()
             os.fsync(stream.fileno())
@@ -164,3 +156,7 @@ class Journal:
     def rejects(self) -> Path:
         """The bad rows."""
         return self.folder / REJECTS
+
+
+def _bytes(value: object) -> bytes:
+    return json_line(value).encode("utf-8")

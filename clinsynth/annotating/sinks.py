@@ -7,21 +7,27 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast, get_args
 
-from clinsynth.annotating import page
-from clinsynth.annotating.journal import line
+from clinsynth.annotating import page, table_sink
+from clinsynth.annotating.rows import Columns
 from clinsynth.formats import registry
 from clinsynth.formats.errors import UnwritableError
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.files import json_line
 
 JSONL = "jsonl"
 HTML = "html"
 APPENDED = ("pubtator", "iob1", "iob2", "iobes")  # documents one after the other
-KNOWN = (JSONL, HTML, *APPENDED, "brat", "bioc-xml", "bioc-json")
+TABLES = get_args(table_sink.TableName)
+KNOWN = (JSONL, HTML, *TABLES, *APPENDED, "brat", "bioc-xml", "bioc-json")
 ENDINGS = {
     ".jsonl": JSONL,
     ".html": HTML,
     ".htm": HTML,
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
     ".pubtator": "pubtator",
     ".conll": "iob2",
     ".iob2": "iob2",
@@ -39,9 +45,10 @@ Refuse = Callable[[Document, str], None]
 def format_of(output: str, name: str | None) -> str:
     """The name of the output format. Raises ``ValueError`` that lists them."""
     found = name or ENDINGS.get(Path(output).suffix.lower())
-    if found not in KNOWN:
+    if found is None or found not in KNOWN:
         problem = f"there is no output format {name!r}" if name else f"the ending of {output} tells no format"
         raise ValueError(f"{problem}. Remedy: name one with --output_format: {', '.join(KNOWN)}")
+    table_sink.check_installed(found)
     return found
 
 
@@ -52,10 +59,11 @@ def read_back(path: Path) -> Iterator[Document]:
             yield Document.from_json(json.loads(text))
 
 
-def write(source: Path, folder: Path, name: str, refuse: Refuse) -> Path:
+def write(source: Path, folder: Path, name: str, columns: Columns, refuse: Refuse) -> Path:
     """Brings the documents of ``source`` into a format; returns where in ``folder`` the result is.
 
-    ``refuse`` is told of each document that the format cannot hold, and why.
+    ``columns`` says what a table calls text and id. ``refuse`` is told of each document that the format
+    cannot hold, and why.
     """
     if name == JSONL:
         return source
@@ -64,6 +72,9 @@ def write(source: Path, folder: Path, name: str, refuse: Refuse) -> Path:
         shutil.rmtree(result)
     if name == HTML:
         page.write(result, lambda: read_back(source))
+    elif name in TABLES:
+        table = cast(table_sink.TableName, name)
+        table_sink.write(table, result, lambda: read_back(source), columns, refuse)
     elif name == "brat":
         _brat(read_back(source), result, refuse)
     else:
@@ -86,7 +97,7 @@ def _pieces(source: Path, name: str, single: Path, refuse: Refuse) -> Iterator[b
                 piece = _xml_document(single) + b"\n"
             elif name == "bioc-json":
                 value = json.loads(single.read_text(encoding="utf-8"))["documents"][0]
-                piece = (b"" if first else b",\n") + line(value).rstrip(b"\n")
+                piece = (b"" if first else b",\n") + json_line(value).rstrip("\n").encode("utf-8")
             else:
                 piece = single.read_bytes()
         except UNWRITABLE as error:

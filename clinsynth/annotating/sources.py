@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8
-from clinsynth.annotating.tables import parquet, separated
+from clinsynth.annotating import parquet
+from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8, others
+from clinsynth.annotating.tables import separated
 from clinsynth.formats import registry
 from clinsynth_onnx.document import Document
 
@@ -100,6 +101,7 @@ def _plain_lines(path: Path, columns: Columns) -> Iterator[Row]:
 
 
 def _jsonl(path: Path, columns: Columns) -> Iterator[Row]:
+    known = False
     for number, done, line in _lines(path):
         if not line.strip():
             continue
@@ -107,9 +109,15 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Row]:
         raw = line.decode("utf-8", "backslashreplace")
         try:
             value = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
+            if isinstance(value, Mapping) and not known:
+                known = True
+                if columns.text not in value:
+                    raise _NoTextError(place, value, columns)
             document = _from_object(value, columns, str(number))
             _check_writable(document)
             yield Row(place, document, done=done)
+        except _NoTextError:
+            raise
         except UnicodeDecodeError as error:
             yield Row(place, None, not_utf8(error), raw, done)
         except json.JSONDecodeError as error:
@@ -120,6 +128,16 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Row]:
             yield Row(place, None, "it has a score that is too large", raw, done)
         except ValueError as error:
             yield Row(place, None, str(error), raw, done)
+
+
+class _NoTextError(ValueError):
+    """The first object of a file has no text: nor will have the others, so that it is told once."""
+
+    def __init__(self, place: str, value: Mapping[str, Any], columns: Columns) -> None:
+        super().__init__(
+            f"{place} has no field {columns.text!r}; its fields are: {', '.join(value) or 'none'}. "
+            "Remedy: name the field of the text with --text_column"
+        )
 
 
 def _check_writable(document: Document) -> None:
@@ -146,14 +164,14 @@ def _from_object(value: object, columns: Columns, number: str) -> Document:
     meta = value.get("meta", {})
     if not isinstance(meta, Mapping):
         raise ValueError("its 'meta' is not an object")
-    ours = {columns.text, columns.id, "entities", "relations", "meta"}
+    known = (columns.text, columns.id, "entities", "relations", "meta")
     whole = {name: value[name] for name in ("entities", "relations") if name in value}
     return Document.from_json(
         {
             **whole,
             "text": value[columns.text],
             "id": identifier(value.get(columns.id), number),
-            "meta": {**meta, **{name: one for name, one in value.items() if name not in ours}},
+            "meta": {**meta, **others(value, known)},
         }
     )
 
@@ -195,5 +213,5 @@ READERS: dict[str, Rows] = {
     "jsonl": _jsonl,
     "csv": separated(","),
     "tsv": separated("\t"),
-    "parquet": parquet,
+    "parquet": parquet.rows,
 }

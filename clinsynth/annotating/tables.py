@@ -1,23 +1,34 @@
-"""Rows of tables: CSV, TSV and Parquet."""
+"""Rows of CSV and TSV, in the dialects that spreadsheets write."""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
+import re
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO, TextIO
 
-from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8
+from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, name_of, others
 from clinsynth_onnx.document import Document
 
 # characters of a CSV field, and of a record where it goes on to another line: what an opening quote that
 # nothing closes may take before it is noticed
 LARGEST = 1 << 20
-PARQUET_ROWS = 512  # read together
-BUFFER = 1 << 20  # bytes of a Parquet column read ahead; without it a whole group of rows is in memory
+DELIMITERS = (",", ";", "\t", "|")
+MARKS = {  # the longer ones first: that of UTF-16 is the beginning of that of UTF-32
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+QUOTED_REMEDY = "if its fields stand in quotation marks, say --quoted true"
 
 
 class _Lines:
@@ -26,7 +37,7 @@ class _Lines:
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._back: deque[str] = deque()
-        self._taken: list[str] = []
+        self.taken: list[str] = []
         self._characters = 0
 
     def __iter__(self) -> _Lines:
@@ -36,155 +47,184 @@ class _Lines:
         if self._characters > LARGEST:
             raise csv.Error(f"it goes on for more than {LARGEST} characters")
         line = self._back.popleft() if self._back else next(self._lines)
-        self._taken.append(line)
+        self.taken.append(line)
         self._characters += len(line)
         return line
 
     def record(self) -> str:
         """The lines taken since this was last called, as they stand."""
-        lines, self._taken, self._characters = self._taken, [], 0
+        lines, self.taken, self._characters = self.taken, [], 0
         return "".join(lines).rstrip("\r\n")
 
     def put_back(self) -> None:
         """All lines taken for the record but the first."""
-        self._back.extendleft(reversed(self._taken[1:]))
-        del self._taken[1:]
+        self._back.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    delimiter: str
+    quoted: bool
 
 
 def separated(delimiter: str) -> Rows:
-    """A reader of CSV with this delimiter.
+    """A reader of tables with this delimiter, or another one by which the first line has the text's column.
 
-    A quote that nothing closes takes the lines after it with it, until the next quote or
-    for ``LARGEST`` characters. Then its first line alone is the bad row, and the others are read again.
+    Where fields are quoted, a quote that nothing closes takes the lines after it with it, until the next
+    quote or for ``LARGEST`` characters. Then its first line alone is the bad row, and the others are read
+    again. So it is where the quote is closed in a line that seems to be the next row, by its id. Where they
+    are not quoted, a row is a line and quotation marks are text.
     """
 
     def rows(path: Path, columns: Columns) -> Iterator[Row]:
         csv.field_size_limit(LARGEST)
-        source: Path | int = sys.stdin.fileno() if str(path) == STDIN else path
-        # bytes that are not UTF-8 pass as halves of characters, so that only their row is bad; the sig
-        # is for the byte order mark that Excel begins with
-        with open(source, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:  # noqa: PTH123
-            lines = _Lines(stream)
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
-            header = _header(reader, path, columns)
-            lines.record()
-            number = 0
-            while True:
-                problem, record = "", None
-                try:
-                    record = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    lines.put_back()
-                    problem = f"it is not CSV ({error})"
-                raw = lines.record()
-                if record == []:  # an empty line
-                    continue
-                number += 1
-                place = f"{name_of(path)}, row {number}"
-                problem = problem or _problem(record or [], header)
-                if problem:
-                    yield Row(place, None, problem, raw, number)
-                else:
-                    fields = dict(zip(header, record or [], strict=True))
-                    yield Row(place, _document(fields, columns, number), done=number)
+        with _opened(path) as stream:
+            try:
+                yield from _rows(_whole_lines(stream), path, columns, delimiter)
+            except UnicodeDecodeError as error:  # of UTF-16 and UTF-32 alone
+                raise ValueError(
+                    f"{name_of(path)} is not {error.encoding.upper()} to its end ({error.reason}). "
+                    "Remedy: get it again, or save it as UTF-8"
+                ) from error
 
     return rows
 
 
-def _header(reader: Iterator[list[str]], path: Path, columns: Columns) -> list[str]:
+def _rows(stream: Iterator[str], path: Path, columns: Columns, delimiter: str) -> Iterator[Row]:
+    first = next(stream, "")
+    if re.fullmatch(r"sep=.\r?\n?", first, re.IGNORECASE):  # what Excel writes and reads
+        delimiter, first = first[4], next(stream, "")
+    else:
+        delimiter = _delimiter(first, delimiter, columns.text)
+    dialect = _Dialect(delimiter, delimiter != "\t" if columns.quoted is None else columns.quoted)
+    lines = _Lines(chain([first], stream))
+    reader = _records(lines, dialect)
+    header = _header(reader, path, columns, dialect)
+    lines.record()
+    names_row = header.index(columns.id) if columns.id in header else 0  # where no id is, the first column
+    number = 0
+    while True:
+        problem, record = "", None
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            lines.put_back()
+            problem = f"it is not CSV ({error})"
+        if record and len(lines.taken) > 1 and _took_next_row(record, lines.taken, names_row, dialect):
+            lines.put_back()
+            problem = "its quotation mark is closed in what seems to be another row"
+        raw = lines.record()
+        if record == [] and not problem:  # an empty line
+            continue
+        number += 1
+        place = f"{name_of(path)}, row {number}"
+        problem = problem or _problem(record or [], header, dialect)
+        if problem:
+            yield Row(place, None, problem, raw, number)
+        else:
+            fields = dict(zip(header, record or [], strict=True))
+            yield Row(place, _document(fields, columns, number), done=number)
+
+
+def _opened(path: Path) -> TextIO:
+    """The characters of a file; the encoding is told by its mark, or by zeros where ASCII begins.
+
+    Bytes that are not UTF-8 pass as halves of characters, so that only their row is bad.
+    """
+    stream: BinaryIO = sys.stdin.buffer if str(path) == STDIN else path.open("rb")
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
+    head = buffered.peek(4)[:4]
+    encoding = next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and len(head) == 4 and 0 in head:
+        zeros = [byte == 0 for byte in head]
+        encoding = {(False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be"}.get(
+            (zeros[0], zeros[1], zeros[2], zeros[3]), "utf-8"
+        )
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "surrogatepass"
+    return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline="")
+
+
+def _whole_lines(stream: TextIO) -> Iterator[str]:
+    """Lines that end as the first one does: after a line feed, a carriage return alone is text."""
+    line, ends = "", ""
+    for piece in stream:
+        line += piece
+        ends = ends or ("\n" if piece.endswith("\n") else "\r")
+        if line.endswith(ends):
+            yield line
+            line = ""
+    if line:
+        yield line
+
+
+def _delimiter(first: str, usual: str, text: str) -> str:
+    """What separates the names of the columns: what gives the text's name, else what is there at all."""
+    possible = (usual, *(other for other in DELIMITERS if other != usual))
+    for delimiter in possible:
+        if text in [name.strip('"') for name in first.rstrip("\r\n").split(delimiter)]:
+            return delimiter
+    return usual if usual in first else max(possible, key=first.count)
+
+
+def _records(lines: _Lines, dialect: _Dialect) -> Iterator[list[str]]:
+    if dialect.quoted:
+        return csv.reader(lines, delimiter=dialect.delimiter, strict=True)
+    return (_split(line, dialect) for line in lines)
+
+
+def _split(line: str, dialect: _Dialect) -> list[str]:
+    """The fields of a line without quotes; none of an empty one."""
+    content = line.removesuffix("\n").removesuffix("\r")
+    return content.split(dialect.delimiter) if content else []
+
+
+def _header(reader: Iterator[list[str]], path: Path, columns: Columns, dialect: _Dialect) -> list[str]:
     try:
-        header = next(reader, [])
+        given = next(reader, [])
     except csv.Error as error:
         raise ValueError(
             f"{name_of(path)}: its first line, which names the columns, is not CSV ({error}). "
             "Remedy: correct it, or name the format with --input_format"
         ) from error
-    if columns.text not in header:
-        found = ", ".join(header) or "none"
+    if not dialect.quoted and columns.text not in given and f'"{columns.text}"' in given:
         raise ValueError(
-            f"{name_of(path)} has no column {columns.text!r}; its columns are: {found}. "
-            "Remedy: name the column of the text with --text_column"
+            f"{name_of(path)}: the names of its columns stand in quotation marks, which are part of the "
+            "text where tabs separate. Remedy: say --quoted true"
         )
+    header = [name or f"column {i}" for i, name in enumerate(given, 1)]  # as an index that pandas wrote
+    columns.check(header, name_of(path))
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{name_of(path)} has two columns {twice!r}. Remedy: give one another name")
     return header
 
 
-def _problem(record: Sequence[str], header: Sequence[str]) -> str:
+def _took_next_row(record: Sequence[str], taken: Sequence[str], place: int, dialect: _Dialect) -> bool:
+    """Whether a record has a line in it that has as many fields, and the number after its own as id."""
+    own = re.fullmatch(r"(.*?)(\d{1,18})", record[place]) if place < len(record) else None
+    if own is None:
+        return False
+    for line in taken[1:]:
+        fields = _split(line, dialect)
+        other = re.fullmatch(r"(.*?)(\d{1,18})", fields[place]) if len(fields) == len(record) else None
+        if other and other[1] == own[1] and int(other[2]) == int(own[2]) + 1:
+            return True
+    return False
+
+
+def _problem(record: Sequence[str], header: Sequence[str], dialect: _Dialect) -> str:
     if len(record) != len(header):
-        return f"it has {'more' if len(record) > len(header) else 'fewer'} fields than the header"
+        problem = f"it has {'more' if len(record) > len(header) else 'fewer'} fields than the header"
+        doubt = not dialect.quoted and any('"' in field for field in record)
+        return f"{problem}; {QUOTED_REMEDY}" if doubt else problem
     if any("\udc80" <= character <= "\udcff" for field in record for character in field):
         return "it has bytes that are not UTF-8"
     return ""
 
 
 def _document(fields: dict[str, str], columns: Columns, number: int) -> Document:
-    meta = {name: one for name, one in fields.items() if name not in (columns.text, columns.id)}
+    meta = others(fields, (columns.text, columns.id))
     return Document(fields[columns.text], id=fields.get(columns.id) or str(number), meta=meta)
-
-
-def parquet(path: Path, columns: Columns) -> Iterator[Row]:
-    """The rows of a Parquet file. Raises ``ValueError`` if it is none."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            "Parquet needs pyarrow, which is not installed. Remedy: pip install 'clinsynth[parquet]'"
-        ) from error
-    try:
-        file = pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER)
-    except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"{path} is not a Parquet file ({error}). Remedy: get it again") from error
-    names = file.schema_arrow.names
-    if columns.text not in names:
-        raise ValueError(
-            f"{path} has no column {columns.text!r}; its columns are: {', '.join(names)}. "
-            "Remedy: name the column of the text with --text_column"
-        )
-    number = 0
-    wanted = [name for name in (columns.text, columns.id) if name in names]
-    for batch in file.iter_batches(PARQUET_ROWS, columns=wanted):
-        texts = values(batch.column(columns.text))
-        own_ids = values(batch.column(columns.id)) if columns.id in wanted else [None] * len(texts)
-        for text, own in zip(texts, own_ids, strict=True):
-            number += 1
-            place = f"{path}, row {number}"
-            if isinstance(text, str) and not isinstance(own, Unreadable):
-                yield Row(place, Document(text, id=str(identifier(own, str(number)))), done=number)
-                continue
-            if isinstance(text, Unreadable):
-                problem, raw = f"its text cannot be read: {text.problem}", text.raw
-            elif isinstance(own, Unreadable):
-                problem, raw = f"its id cannot be read: {own.problem}", own.raw
-            else:
-                problem, raw = f"its text is {'missing' if text is None else type(text).__name__}", repr(text)
-            yield Row(place, None, problem, raw, number)
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """What stands for a value of an Arrow column that is not what its type says.
-
-    Attributes:
-        problem: What is wrong with it.
-        raw: What it holds.
-    """
-
-    problem: str
-    raw: str
-
-
-def values(column: Any) -> list[Any]:
-    """The values of an Arrow array; Arrow does not check that its strings are UTF-8."""
-    try:
-        return list(column.to_pylist())
-    except UnicodeDecodeError:
-        return [_value(scalar) for scalar in column]
-
-
-def _value(scalar: Any) -> Any:
-    try:
-        return scalar.as_py()
-    except UnicodeDecodeError as error:
-        return Unreadable(not_utf8(error), error.object.decode("utf-8", "backslashreplace"))

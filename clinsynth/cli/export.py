@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from clinsynth.models.base import DocumentModel
 from clinsynth.runs.folder import best_of, run_of
 from clinsynth.runs.record import environment
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.files import sha256_of
 
 
 def export(checkpoint: str, out: str, documents: str | None = None, max_f1_drop: float = 0.005) -> None:
@@ -93,13 +93,11 @@ def _validation_part(checkpoint: Path, model: DocumentModel) -> list[Document]:
 
 def provenance(checkpoint: Path, model: DocumentModel) -> dict[str, Any]:
     """Where a model comes from: versions, hashes of checkpoint and data, seed."""
-    with checkpoint.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     run_folder = run_of(checkpoint)
     record = run_folder / "data.json" if run_folder else None
     data = json.loads(record.read_text(encoding="utf-8")) if record and record.exists() else {}
     return {
-        "checkpoint_sha256": digest,
+        "checkpoint_sha256": sha256_of(checkpoint),
         "seed": model.seed,
         "data_sha256": {part: own["sha256"] for part, own in data.items() if "sha256" in own},
         "environment": environment(),

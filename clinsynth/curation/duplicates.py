@@ -52,7 +52,7 @@ def distinct(
 
 def _judged(document: Document, schema: Schema) -> Content:
     """What tells two judged pairs with the same text apart; nothing for other documents."""
-    pairs = document.states_relations and len(list(schema.candidate_pairs(document)))
+    pairs = document.states_relations and schema.count_pairs(document)
     if len(document.entities) != 2 or pairs != 1:
         return ()
     mentions = sorted((e.label, document.mention(e).lower()) for e in document.entities)

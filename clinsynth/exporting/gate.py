@@ -17,7 +17,7 @@ from clinsynth.models.base import DocumentModel
 from clinsynth_onnx import engines, machine
 from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.bundle import Bundle, BundleError
-from clinsynth_onnx.codec import Example, FloatArray, pad
+from clinsynth_onnx.codec import Example, FloatArray, pad, unpad
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
 from clinsynth_onnx.tokens import IntArray
@@ -104,8 +104,7 @@ def examine(model: DocumentModel, bundle: Bundle, gold: Sequence[Document], max_
 
     def all_logits(run: Run, batch_tokens: int) -> list[FloatArray]:
         def work(chunk: list[Example]) -> list[FloatArray]:
-            found = run(pad(chunk, model.codec.pad_id))
-            return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(chunk, found, strict=True)]
+            return unpad(run(pad(chunk, model.codec.pad_id)), chunk)
 
         return in_chunks(features.examples, batch_tokens, work)
 
@@ -143,7 +142,7 @@ def examine(model: DocumentModel, bundle: Bundle, gold: Sequence[Document], max_
     return Gate(_monitored(model), len(gold), tokens, max_f1_drop, tuple(rows))
 
 
-def candidates(bundle: Bundle) -> Iterator[tuple[str, str]]:
+def candidates(bundle: Bundle) -> Iterator[tuple[engines.EngineName, str]]:
     """Engines of this machine and the variants they would compute."""
     for variant in bundle.variants:
         yield "onnxruntime", variant

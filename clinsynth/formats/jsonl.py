@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from clinsynth.formats.errors import CorpusError
 from clinsynth.formats.lines import read_lines
 from clinsynth_onnx.document import Document
-
-SURROGATE = re.compile("[\ud800-\udfff]")
+from clinsynth_onnx.files import json_line
 
 
 def read(path: Path) -> Iterator[Document]:
@@ -40,8 +38,4 @@ def read(path: Path) -> Iterator[Document]:
 def write(path: Path, documents: Iterable[Document]) -> None:
     """One document a line; numbers, labels and text are kept to the last bit."""
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for document in documents:
-            line = json.dumps(document.to_json(), ensure_ascii=False)
-            if SURROGATE.search(line):  # half a character, which UTF-8 cannot hold but JSON can spell
-                line = json.dumps(document.to_json())
-            stream.write(line + "\n")
+        stream.writelines(json_line(document.to_json()) for document in documents)

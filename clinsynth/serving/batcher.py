@@ -7,15 +7,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from traceback import extract_tb
+from dataclasses import dataclass, field, replace
 
+from clinsynth.serving.logs import safe_traceback
 from clinsynth_onnx.chain import Outcome, Refusal
 from clinsynth_onnx.document import Document
 
 log = logging.getLogger(__name__)
 
-Annotate = Callable[[Sequence[Document]], list[Outcome]]
+Outcomes = Callable[[Sequence[Document]], list[Outcome]]
 FAILED = "it cannot be annotated; the server's log says where that failed"
 
 
@@ -38,7 +38,7 @@ class Batcher:
     Nothing waits for company: an idle thread takes a single request as soon as it comes.
 
     Args:
-        annotate: What annotates documents; called from several threads.
+        outcomes: What annotates documents and raises nothing; called from several threads.
         threads: Batches under way at the same time.
         batch_documents: Documents in a batch at most, unless one request has more.
         batch_characters: Characters in a batch at most, unless one request has more.
@@ -47,13 +47,13 @@ class Batcher:
 
     def __init__(
         self,
-        annotate: Annotate,
+        outcomes: Outcomes,
         threads: int,
         batch_documents: int,
         batch_characters: int,
         started: Callable[[int], None],
     ) -> None:
-        self._annotate = annotate
+        self._outcomes = outcomes
         self._batch_documents = batch_documents
         self._batch_characters = batch_characters
         self._started = started
@@ -90,7 +90,7 @@ class Batcher:
         while batch := self._next():
             documents = [document for job in batch for document in job.documents]
             self._started(len(documents))
-            outcomes = iter(self._outcomes(documents))
+            outcomes = iter([_told(outcome) for outcome in self._outcomes(documents)])
             for job in batch:
                 job.outcomes.set_result([next(outcomes) for _ in job.documents])
 
@@ -113,23 +113,15 @@ class Batcher:
                         batch.append(job)
         return batch
 
-    def _outcomes(self, documents: Sequence[Document]) -> list[Outcome]:
-        """Annotates together; where that fails each alone, so that one fails for no other."""
-        try:
-            return self._annotate(documents)
-        except Exception as error:  # whatever it is, a thread must live on and every request be answered
-            if len(documents) == 1:
-                log.error("a document failed: %s", places(error))
-                return [Refusal(FAILED, ours=not isinstance(error, ValueError))]
-            return [outcome for document in documents for outcome in self._outcomes([document])]
+
+def _told(outcome: Outcome) -> Outcome:
+    """What a request may know of it; the log has where an error came up."""
+    if isinstance(outcome, Refusal) and outcome.error is not None:
+        log.error("a document failed: %s", safe_traceback(outcome.error))
+        return replace(outcome, reason=FAILED)
+    return outcome
 
 
 def characters(documents: Sequence[Document]) -> int:
     """Of all texts together."""
     return sum(len(document.text) for document in documents)
-
-
-def places(error: BaseException) -> str:
-    """What kind of error it is and where it came up, but not its message, which may hold text."""
-    frames = extract_tb(error.__traceback__)
-    return " < ".join([type(error).__name__, *(f"{f.filename}:{f.lineno}" for f in reversed(frames))])

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import zipfile
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from starlette.requests import Request
 
@@ -15,7 +12,7 @@ from clinsynth.serving.batcher import Batcher, characters
 from clinsynth.serving.metrics import Metrics
 from clinsynth.serving.models import BundleModel, HealthModel
 from clinsynth.serving.requests import RequestError, parse
-from clinsynth_onnx.bundle import MANIFEST, Bundle
+from clinsynth_onnx.bundle import Bundle
 from clinsynth_onnx.chain import Chain, Outcome, Refusal
 from clinsynth_onnx.document import Document
 
@@ -64,7 +61,7 @@ class Service:
         self._labels = self.chain.predictors[0].schema.entity_labels if chain.tag is None else None
         self.metrics = Metrics(lambda: len(self._batcher), lambda: self._under_way)
         self._batcher = Batcher(
-            chain,
+            chain.outcomes,
             max(predictor.workers for predictor in chain.predictors),
             limits.batch_documents,
             limits.batch_characters,
@@ -147,14 +144,7 @@ def _bundle(bundle: Bundle, about: str) -> BundleModel:
     return BundleModel(
         task=bundle.task,
         engine=about,
-        manifest_sha256=hashlib.sha256(_manifest(bundle)).hexdigest(),
+        manifest_sha256=bundle.manifest_sha256,
         entity_labels=list(schema.entity_labels),
         relation_labels=list(schema.relation_labels),
     )
-
-
-def _manifest(bundle: Bundle) -> bytes:
-    if bundle.path.is_dir():
-        return (bundle.path / MANIFEST).read_bytes()
-    with zipfile.ZipFile(bundle.path) as archive:
-        return archive.read(next(n for n in archive.namelist() if PurePosixPath(n).name == MANIFEST))

@@ -16,6 +16,7 @@ from clinsynth.curation.curate import Report
 from clinsynth.llm.budget import Budget, Prices, Spending
 from clinsynth.llm.requests import Reply, Request, canonical
 from clinsynth.synthesis.prompts import VERSION
+from clinsynth_onnx.files import sha256_of
 
 CARD = "card.json"
 TITLES = {"parsed": "Texts in the replies", "rejected": "Rejected: texts, or sentences of them"}
@@ -87,7 +88,7 @@ class Account:
             "parsed": self.parsed,
             "rejected": dict(self.rejected),
             **report,
-            "files": {name: sha256(path) for name, path in sorted(self.files.items())},
+            "files": {name: sha256_of(path) for name, path in sorted(self.files.items())},
             "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
         }
 
@@ -133,12 +134,6 @@ def markdown(value: Mapping[str, Any]) -> str:
         lines += ["", f"## {title}", "", "| | |", "|---|---|"]
         lines += [f"| {name} | {shown} |" for name, shown in _rows(part)]
     return "\n".join(lines) + "\n"
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _rows(part: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:

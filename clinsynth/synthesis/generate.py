@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from clinsynth.synthesis.parse import parse_reply
 from clinsynth.synthesis.plan import PlanSettings
 from clinsynth.synthesis.second_pass import NO_REPLY, checks, unconfirmed
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.files import json_line
 from clinsynth_onnx.schema import Schema
 
 SECOND_PASS = "second_pass_"
@@ -199,5 +199,4 @@ def files_of(out: Path, second_pass: bool) -> dict[str, Path]:
 def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
     """One JSON object a line."""
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for value in values:
-            stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+        stream.writelines(map(json_line, values))

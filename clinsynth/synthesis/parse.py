@@ -171,7 +171,7 @@ def _pair(item: _Item, schema: Schema) -> Document | Rejected:
 def _pair_label(value: Any, schema: Schema) -> tuple[bool, str | None]:
     """Whether the label is known, and the relation that it stands for, if any."""
     said = str(value).strip().casefold()
-    if said in {"0", "false", "none", *(one.none_label.casefold() for one in schema.relations.values())}:
+    if said in {"0", "false", "none", schema.none_label.casefold()}:
         return True, None
     if said in {"1", "true"} and len(schema.relations) == 1:
         return True, schema.relation_labels[0]
@@ -240,8 +240,8 @@ def _relation_problem(
 
 
 def _fits(relation: Relation, entities: Sequence[Entity], schema: Schema) -> bool:
-    allowed = schema.relations[relation.label]
-    return entities[relation.head].label in allowed.head and entities[relation.tail].label in allowed.tail
+    head, tail = entities[relation.head].label, entities[relation.tail].label
+    return schema.relations[relation.label].joins(head, tail)
 
 
 def _joined(parts: Sequence[Tagged]) -> tuple[str, tuple[Entity, ...], list[str | None]]:

@@ -60,7 +60,14 @@ def default_unit(schema: Schema) -> Unit:
 
 def same_type(schema: Schema) -> str | None:
     """A relation whose head and tail can be of one type, so that two marks do not say which is which."""
-    return next((name for name, one in schema.relations.items() if set(one.head) & set(one.tail)), None)
+    return next(
+        (
+            label
+            for label, relation in schema.relations.items()
+            if any(relation.joins(same, same) for same in relation.head)
+        ),
+        None,
+    )
 
 
 def system_prompt(
@@ -183,10 +190,9 @@ def _entity_rules(schema: Schema, unit: Unit) -> str:
 
 def _relation_rules(schema: Schema, unit: Unit) -> str:
     if unit == "pair":
-        none = next(iter(schema.relations.values())).none_label
         return (
             f"The label of a sentence is the relation between the two:\n{relation_rules(schema)}\n"
-            f"{none}: none of these is stated of the two."
+            f"{schema.none_label}: none of these is stated of the two."
         )
     return (
         "Give every tag the number of what it mentions, the same number for the same thing: "
@@ -212,7 +218,7 @@ def _form(schema: Schema, unit: Unit, relations: bool) -> str:
 
 
 def _classes(schema: Schema) -> list[str]:
-    return [*schema.relations, next(iter(schema.relations.values())).none_label]
+    return [*schema.relations, schema.none_label]
 
 
 def _pair(document: Document, schema: Schema) -> dict[str, Any]:

@@ -1,13 +1,50 @@
-"""Sequences of similar length together, under a token budget."""
+"""What is computed together: documents of a stream, and sequences of similar length under a token budget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from clinsynth_onnx.codec import Example
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def blocks(
+    items: Iterable[Item], characters: Callable[[Item], int], most_items: int, most_characters: int
+) -> Iterator[list[Item]]:
+    """Cuts a stream where a block has one of the two; depends on the items alone.
+
+    Args:
+        items: A stream.
+        characters: How many an item has.
+        most_items: Items of a block at most.
+        most_characters: Characters after which a block ends; it has this many and the last item's at most.
+    """
+    block: list[Item] = []
+    total = 0
+    for item in items:
+        block.append(item)
+        total += characters(item)
+        if len(block) >= most_items or total >= most_characters:
+            yield block
+            block, total = [], 0
+    if block:
+        yield block
+
+
+def begun_ahead(
+    items: Iterable[Item], begin: Callable[[Item], Result], ahead: int
+) -> Iterator[tuple[Item, Result]]:
+    """Each item with what ``begin`` gives of it, which is called for ``ahead`` more before that."""
+    under_way: deque[tuple[Item, Result]] = deque()
+    for item in items:
+        under_way.append((item, begin(item)))
+        if len(under_way) > ahead:
+            yield under_way.popleft()
+    yield from under_way
 
 
 def cut(lengths: Sequence[int], batch_tokens: int, at_least: int = 1) -> list[int]:

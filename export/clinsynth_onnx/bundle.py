@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 from clinsynth_onnx.codec import Codec
 from clinsynth_onnx.entity_codec import EntityCodec
+from clinsynth_onnx.files import sha256_of
 from clinsynth_onnx.relation_codec import RelationCodec
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import TextTokenizer
@@ -65,14 +66,16 @@ class Bundle:
     Attributes:
         path: Where it is.
         manifest: All that its manifest says.
+        manifest_sha256: The hash of the manifest, which has those of all other files: it tells bundles apart.
         task: What its networks do.
         variants: Its networks by name.
         intermediate_size: The widest activation of its encoder, in numbers a token.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, manifest: Mapping[str, Any], manifest_sha256: str) -> None:
         self.path = path
         self.manifest = manifest
+        self.manifest_sha256 = manifest_sha256
         fields = _Fields(path, manifest)
         if fields.of("format", str) != FORMAT:
             raise BundleError(path, f"its format is {manifest['format']!r}, not {FORMAT!r}")
@@ -94,9 +97,9 @@ class Bundle:
             raise BundleError(path, f"its intermediate_size is {self.intermediate_size}, not 1 or more")
         self.variants = {}
         for name, stated in fields.of("variants", dict).items():
-            own = _Fields(path, stated)
-            refused = own.of("refused", list)
-            self.variants[name] = Variant(name, own.of("file", str), tuple(map(str, refused)))
+            network = _Fields(path, stated)
+            refused = network.of("refused", list)
+            self.variants[name] = Variant(name, network.of("file", str), tuple(map(str, refused)))
         if not self.variants:
             raise BundleError(path, "it has no network")
 
@@ -113,7 +116,7 @@ class Bundle:
             raise BundleError(path, f"{MANIFEST} is not JSON ({error})") from error
         if not isinstance(manifest, dict):
             raise BundleError(path, f"{MANIFEST} is not a JSON object")
-        return cls(path, manifest)
+        return cls(path, manifest, hashlib.sha256(data).hexdigest())
 
     def read(self, name: str) -> bytes:
         """The content of a file. Raises ``BundleError`` unless it is what the manifest says."""
@@ -216,9 +219,7 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> None:
     files = {}
     for file in sorted(folder.iterdir()):
         if file.name != MANIFEST:
-            with file.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            files[file.name] = {"bytes": file.stat().st_size, "sha256": digest}
+            files[file.name] = {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
     whole = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest, "files": files}
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")

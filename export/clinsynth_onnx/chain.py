@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
 
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.predictor import Predictor
-from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.engines import EngineChoice
+from clinsynth_onnx.predictor import Pending, Predictor
 
 MAX_PAIR_CHARACTERS = 5_000_000
 # what a pair takes beside its copy of the text, as if it were characters: short texts have many pairs too
 PAIR_COST = 512
+
+
+# what tokenizer and codecs raise on a document that they cannot take, e.g. one with half a character
+DOCUMENT_ERRORS = (ValueError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +27,58 @@ class Refusal:
 
     Attributes:
         reason: Why, in words that hold nothing of its text.
-        ours: Whether it may be the fault of program or machine instead of the document's.
+        error: What was raised, if it was that; its message may quote the text.
     """
 
     reason: str
-    ours: bool = False
+    error: Exception | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def ours(self) -> bool:
+        """Whether it may be the fault of program or machine instead of the document's."""
+        return self.error is not None and not isinstance(self.error, DOCUMENT_ERRORS)
 
 
 Outcome = Document | Refusal
+
+
+def together_else_alone(
+    annotate: Callable[[Sequence[Document]], list[Outcome]], documents: Sequence[Document]
+) -> list[Outcome]:
+    """Annotates documents at once; where that fails each alone, so that none fails for another.
+
+    Never raises for a document: whatever ``annotate`` raises on one alone becomes its ``Refusal``.
+    """
+    try:
+        return annotate(documents)
+    except Exception as error:
+        if len(documents) == 1:
+            return [Refusal(f"it cannot be annotated ({type(error).__name__})", error)]
+        return [outcome for one in documents for outcome in together_else_alone(annotate, [one])]
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """Documents on their way through a chain.
+
+    Attributes:
+        chain: Which chain.
+        documents: As they came.
+        tagged: Their way through the entity bundle, or ``None`` if it is not begun.
+    """
+
+    chain: Chain
+    documents: Sequence[Document]
+    tagged: Pending | None
+
+    def outcomes(self) -> list[Outcome]:
+        """Waits for them; never raises for a document."""
+        if self.tagged is not None:
+            try:
+                return self.chain.related(self.tagged.result())
+            except Exception:  # of some document, which is found by trying again
+                pass
+        return self.chain.outcomes(self.documents)
 
 
 class Chain:
@@ -65,10 +115,63 @@ class Chain:
         self.relate = first if alone else relations
         self.max_pair_characters = max_pair_characters
 
+    @classmethod
+    def load(
+        cls,
+        bundle: str | Path,
+        relations: str | Path | None = None,
+        *,
+        engine: EngineChoice = "auto",
+        variant: str = "auto",
+        workers: int | None = None,
+        threads: int = 1,
+        max_pair_characters: int = MAX_PAIR_CHARACTERS,
+    ) -> Chain:
+        """Opens one or two bundles. Raises ``BundleError``, and ``ValueError`` on one in the wrong place.
+
+        Args:
+            bundle: An entity bundle, or a relation bundle if documents come with entities.
+            relations: A relation bundle for the entities that ``bundle`` finds.
+            engine: What computes the networks; ``auto`` for the fastest that is fit.
+            variant: A network of the bundles, or ``auto``.
+            workers: Runs at the same time; by default one for each core that ``threads`` leaves.
+            threads: Cores of one run.
+            max_pair_characters: As ``Chain`` takes it.
+        """
+        with ExitStack() as opened:
+            predictors = [
+                opened.enter_context(
+                    Predictor.load(path, engine=engine, variant=variant, workers=workers, threads=threads)
+                )
+                for path in (bundle, relations)
+                if path is not None
+            ]
+            chain = cls(predictors[0], predictors[1] if relations is not None else None, max_pair_characters)
+            opened.pop_all()
+        return chain
+
+    def close(self) -> None:
+        """Ends the predictors' threads; what they have not begun is dropped."""
+        for predictor in self.predictors:
+            predictor.close()
+
+    def __enter__(self) -> Chain:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def about(self) -> str:
+        """What runs where, for a log."""
+        return " / ".join(predictor.about for predictor in self.predictors)
+
     @property
     def predictors(self) -> tuple[Predictor, ...]:
         """In the order of their use."""
-        return tuple(one for one in (self.tag, self.relate) if one is not None)
+        return tuple(predictor for predictor in (self.tag, self.relate) if predictor is not None)
 
     @property
     def can_relate(self) -> bool:
@@ -76,14 +179,28 @@ class Chain:
         if self.tag is None or self.relate is None:
             return True
         found = set(self.tag.schema.entity_labels)
-        return any({head, tail} <= found for head, tail in _allowed(self.relate.schema))
+        return any({head, tail} <= found for head, tail in self.relate.schema.joined_types)
 
     def __call__(self, documents: Sequence[Document]) -> list[Outcome]:
         """What became of each document, in order; raises what a predictor raises."""
         return self.related(self.tag(documents) if self.tag is not None else documents)
 
+    def outcomes(self, documents: Sequence[Document]) -> list[Outcome]:
+        """As a call, but what is raised for a document becomes its ``Refusal``."""
+        return together_else_alone(self, documents)
+
+    def submit(self, documents: Sequence[Document]) -> UnderWay:
+        """Begins with documents and returns at once."""
+        pending = None
+        if self.tag is not None:
+            try:
+                pending = self.tag.submit(documents)
+            except Exception:  # of some document, which is found when the outcomes are asked for
+                pending = None
+        return UnderWay(self, documents, pending)
+
     def related(self, tagged: Sequence[Document]) -> list[Outcome]:
-        """The second step alone, for who takes the first one by ``tag.submit``."""
+        """The second step alone."""
         if self.relate is None:
             return list(tagged)
         outcomes: list[Outcome] = []
@@ -110,24 +227,13 @@ class Chain:
 
     def _weight(self, document: Document) -> int:
         assert self.relate is not None
-        return pairs(self.relate.schema, document) * (len(document.text) + PAIR_COST)
+        return self.relate.schema.count_pairs(document) * (len(document.text) + PAIR_COST)
 
     def _too_heavy(self, document: Document) -> str:
         assert self.relate is not None
+        pairs = self.relate.schema.count_pairs(document)
         return (
-            f"{pairs(self.relate.schema, document)} candidate pairs in {len(document.text)} characters are "
+            f"{pairs} candidate pairs in {len(document.text)} characters are "
             f"too many, pairs times (characters + {PAIR_COST}) may be {self.max_pair_characters}. Remedy: "
             "cut the text into shorter ones, e.g. paragraphs"
         )
-
-
-def pairs(schema: Schema, document: Document) -> int:
-    """How many pairs ``schema.candidate_pairs`` gives, without making them."""
-    counts = Counter(entity.label for entity in document.entities)
-    return sum(
-        counts[head] * (counts[tail] - 1 if head == tail else counts[tail]) for head, tail in _allowed(schema)
-    )
-
-
-def _allowed(schema: Schema) -> set[tuple[str, str]]:
-    return {(h, t) for relation in schema.relations.values() for h in relation.head for t in relation.tail}

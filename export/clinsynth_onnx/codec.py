@@ -118,6 +118,19 @@ def pad(examples: Sequence[Example], pad_id: int) -> Mapping[str, IntArray]:
     }
 
 
+def unpad(logits: FloatArray, examples: Sequence[Example]) -> list[FloatArray]:
+    """What a network makes of a padded batch, for each sequence without its padding.
+
+    Args:
+        logits: ``[batch, longest, classes]`` of tokens, or ``[batch, classes]`` of whole sequences.
+        examples: What ``pad`` was given.
+
+    Returns:
+        ``[length, classes]`` or ``[classes]`` of each.
+    """
+    return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(examples, logits, strict=True)]
+
+
 def _stack(rows: Sequence[IntArray], fill: int) -> IntArray:
     out = np.full((len(rows), max(map(len, rows), default=0)), fill, dtype=np.int64)
     for row, values in zip(out, rows, strict=True):

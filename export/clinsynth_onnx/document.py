@@ -132,13 +132,24 @@ class Document:
         meta = {key: value for key, value in self.meta.items() if key not in ABOUT_ENTITIES}
         return Document(self.text, entities, (), self.id, meta)
 
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object that ``from_json`` reads back to an equal Document; scores are kept."""
+    def to_json(self, mentions: bool = False) -> dict[str, Any]:
+        """A JSON object that ``from_json`` reads back to an equal Document; scores are kept.
+
+        Args:
+            mentions: Whether each entity has its ``text`` too, for readers that do not count characters.
+        """
         return {
             "id": self.id,
             "text": self.text,
             "entities": [
-                {"start": e.start, "end": e.end, "label": e.label, **_score(e.score)} for e in self.entities
+                {
+                    "start": e.start,
+                    "end": e.end,
+                    "label": e.label,
+                    **({"text": self.mention(e)} if mentions else {}),
+                    **_score(e.score),
+                }
+                for e in self.entities
             ],
             "relations": [
                 {"head": r.head, "tail": r.tail, "label": r.label, **_score(r.score)} for r in self.relations
@@ -148,7 +159,11 @@ class Document:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Document:
-        """Reads ``to_json``'s object. Raises ``ValueError`` that names the field at fault."""
+        """Reads ``to_json``'s object. Raises ``ValueError`` that names the field at fault.
+
+        An entity's ``text`` may be left out, but must be what the document has there: so offsets that
+        count bytes, or belong to another text, are noticed.
+        """
         unknown = set(value) - {"id", "text", "entities", "relations", "meta"}
         if unknown:
             raise ValueError(f"unknown field {sorted(unknown)[0]!r} in a document")
@@ -160,7 +175,7 @@ class Document:
         meta = value.get("meta", {})
         if not isinstance(meta, Mapping):
             raise ValueError("a document's 'meta' must be an object")
-        return cls(
+        document = cls(
             text=value["text"],
             entities=tuple(
                 Entity(_integer(e, "start"), _integer(e, "end"), _string(e, "label"), _number(e))
@@ -173,6 +188,13 @@ class Document:
             id=identifier,
             meta=dict(meta),
         )
+        for entity, given in zip(document.entities, _objects(value, "entities"), strict=True):
+            if given.get("text", document.mention(entity)) != document.mention(entity):
+                raise ValueError(
+                    f"{entity.label} span [{entity.start}, {entity.end}) is not where the document has its "
+                    "'text'; offsets count characters (code points)"
+                )
+        return document
 
 
 def _score(score: float) -> dict[str, float]:

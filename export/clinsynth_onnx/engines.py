@@ -6,7 +6,7 @@ import importlib.util
 import threading
 from collections.abc import Mapping
 from importlib import metadata
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 import onnxruntime
@@ -17,6 +17,7 @@ from clinsynth_onnx.codec import FloatArray
 from clinsynth_onnx.tokens import IntArray
 
 EngineName = Literal["onnxruntime", "openvino", "cuda"]
+EngineChoice = Literal["auto", "onnxruntime", "openvino", "cuda"]  # auto: the fastest that is fit
 CUDA = "CUDAExecutionProvider"
 EXTERNAL = b"\n\x08location"  # the key in TensorProto.external_data that names a file
 # fusions that take longer on a CPU than what they replace, the first five times as long
@@ -72,7 +73,7 @@ class OnnxRuntimeEngine:
             raise BundleError(bundle.path, f"onnxruntime cannot load {variant.file} ({error})") from error
         if cuda and CUDA not in self._session.get_providers():  # it is built in, but finds no GPU
             raise BundleError(bundle.path, "onnxruntime finds no GPU that it can use", "name another engine")
-        self._names = {one.name for one in self._session.get_inputs()}
+        self._names = {node.name for node in self._session.get_inputs()}
         self.name: EngineName = "cuda" if cuda else "onnxruntime"
         device = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         self.about = f"onnxruntime {onnxruntime.__version__} on {device}, {variant.name}"
@@ -106,7 +107,7 @@ class OpenVinoEngine:
             self._model = core.compile_model(core.read_model(data, b""), "CPU", settings)
         except RuntimeError as error:
             raise BundleError(bundle.path, f"OpenVINO cannot load {variant.file} ({error})") from error
-        self._names = {name for one in self._model.inputs for name in one.get_names()}
+        self._names = {name for node in self._model.inputs for name in node.get_names()}
         self._requests = threading.local()
         self.name: EngineName = "openvino"
         self.about = f"OpenVINO {openvino.__version__.split('-')[0]} on CPU, {precision}"
@@ -127,7 +128,9 @@ def _bf16(core: Any) -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def choose(bundle: Bundle, engine: str, variant: str, cuda: bool = True) -> tuple[EngineName, Variant]:
+def choose(
+    bundle: Bundle, engine: EngineChoice, variant: str, cuda: bool = True
+) -> tuple[EngineName, Variant]:
     """The engine and the variant meant by their names, where ``auto`` is the fastest that is fit.
 
     That is CUDA where onnxruntime has it, OpenVINO where it is installed and the CPU multiplies bf16,
@@ -140,31 +143,29 @@ def choose(bundle: Bundle, engine: str, variant: str, cuda: bool = True) -> tupl
         raise BundleError(
             bundle.path, f"it has no variant {variant!r}", f"use one of auto, {', '.join(known)}"
         )
-    if engine not in ("auto", "onnxruntime", "openvino", "cuda"):
-        raise BundleError(
-            bundle.path, f"there is no engine {engine!r}", "use one of auto, onnxruntime, openvino, cuda"
-        )
+    if engine not in get_args(EngineChoice):
+        names = ", ".join(get_args(EngineChoice))
+        raise BundleError(bundle.path, f"there is no engine {engine!r}", f"use one of {names}")
     if engine == "cuda" and not available("cuda"):
         raise BundleError(bundle.path, "onnxruntime has no CUDA here", "pip install onnxruntime-gpu")
     if engine == "openvino" and not available("openvino"):
         raise BundleError(
             bundle.path, "OpenVINO is not installed", "pip install 'clinsynth[openvino]', or another engine"
         )
-    named: dict[str, EngineName] = {"onnxruntime": "onnxruntime", "openvino": "openvino", "cuda": "cuda"}
     wanted = [
         (name, known[of])
         for name, of in _by_speed(engine == "auto", cuda)
         if of in known and engine in ("auto", name) and variant in ("auto", of)
     ]
-    fit = [(name, one) for name, one in wanted if name not in one.refused] or wanted
+    fit = [(name, network) for name, network in wanted if name not in network.refused] or wanted
     if not fit:  # e.g. int8 on a CPU that does not sum it exactly, by name
         only = variant if variant != "auto" else "fp32" if "fp32" in known else next(iter(known))
-        return named.get(engine, "onnxruntime"), known[only]
-    return named[fit[0][0]], fit[0][1]
+        return "onnxruntime" if engine == "auto" else engine, known[only]
+    return fit[0]
 
 
-def _by_speed(every: bool, cuda: bool) -> list[tuple[str, str]]:
-    pairs = []
+def _by_speed(every: bool, cuda: bool) -> list[tuple[EngineName, str]]:
+    pairs: list[tuple[EngineName, str]] = []
     if cuda and available("cuda"):
         pairs.append(("cuda", "fp32"))
     if available("openvino"):
@@ -190,7 +191,7 @@ def versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in names if importlib.util.find_spec(name)}
 
 
-def load(bundle: Bundle, engine: str, variant: str, threads: int, workers: int) -> Engine:
+def load(bundle: Bundle, engine: EngineChoice, variant: str, threads: int, workers: int) -> Engine:
     """The engine, ready to run. Raises ``BundleError``."""
     name, chosen = choose(bundle, engine, variant)
     if name == "cuda":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,11 +10,11 @@ from types import TracebackType
 from typing import overload
 
 from clinsynth_onnx import engines, machine
-from clinsynth_onnx.batching import batches
+from clinsynth_onnx.batching import batches, begun_ahead, blocks
 from clinsynth_onnx.bundle import Bundle
-from clinsynth_onnx.codec import Codec, Example, Features, FloatArray, pad
+from clinsynth_onnx.codec import Codec, Example, Features, FloatArray, pad, unpad
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.engines import Engine
+from clinsynth_onnx.engines import Engine, EngineChoice
 from clinsynth_onnx.schema import Schema
 
 IN_FLIGHT = 2  # blocks: one is computed while the next is tokenised
@@ -77,7 +76,7 @@ class Predictor:
         cls,
         path: str | Path,
         *,
-        engine: str = "auto",
+        engine: EngineChoice = "auto",
         variant: str = "auto",
         workers: int | None = None,
         threads: int = 1,
@@ -117,26 +116,9 @@ class Predictor:
 
     def stream(self, documents: Iterable[Text]) -> Iterator[Document]:
         """Annotated documents in the order given, a few blocks of documents ahead of who reads them."""
-        under_way: deque[Pending] = deque()
-        for block in self.blocks(documents):
-            under_way.append(self.submit(block))
-            if len(under_way) > IN_FLIGHT:
-                yield from under_way.popleft().result()
-        while under_way:
-            yield from under_way.popleft().result()
-
-    def blocks(self, documents: Iterable[Text]) -> Iterator[list[Text]]:
-        """Cuts a stream into what is encoded and batched together."""
-        block: list[Text] = []
-        characters = 0
-        for document in documents:
-            block.append(document)
-            characters += len(document if isinstance(document, str) else document.text)
-            if len(block) >= self.block_documents or characters >= self.block_characters:
-                yield block
-                block, characters = [], 0
-        if block:
-            yield block
+        cut = blocks(documents, _characters, self.block_documents, self.block_characters)
+        for _, pending in begun_ahead(cut, self.submit, IN_FLIGHT):
+            yield from pending.result()
 
     def submit(self, documents: Sequence[Text]) -> Pending:
         """Encodes documents and hands them to the workers; returns at once."""
@@ -172,8 +154,7 @@ class Predictor:
     def _run(self, examples: Sequence[Example]) -> list[FloatArray]:
         if not examples:
             return []
-        logits = self.engine.run(pad(examples, self.codec.pad_id))
-        return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(examples, logits, strict=True)]
+        return unpad(self.engine.run(pad(examples, self.codec.pad_id)), examples)
 
     def close(self) -> None:
         """Ends the worker threads; what they have not begun is dropped."""
@@ -186,3 +167,7 @@ class Predictor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _characters(document: Text) -> int:
+    return len(document if isinstance(document, str) else document.text)

@@ -39,14 +39,11 @@ class RelationCodec:
     def __init__(
         self, tokenizer: TextTokenizer, schema: Schema, marking: Marking = "mask", max_length: int = 512
     ) -> None:
-        if not schema.relations:
-            raise ValueError(f"task {schema.name!r} has no relation types: add some under 'relations'")
         self.tokenizer = tokenizer
         self.schema = schema
         self.marking = marking
         self.max_length = max_length
-        none_label = next(iter(schema.relations.values())).none_label
-        self.classes = (none_label, *schema.relation_labels)
+        self.classes = (schema.none_label, *schema.relation_labels)
         self._room = max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
         if self._room < 32:
             raise ValueError(f"sequences of {max_length} tokens are too short to hold two marked mentions")
@@ -93,11 +90,7 @@ class RelationCodec:
 
     def _allowed(self, document: Document, pair: tuple[int, int]) -> list[int]:
         head, tail = (document.entities[i].label for i in pair)
-        return [
-            1 + i
-            for i, relation in enumerate(self.schema.relations.values())
-            if head in relation.head and tail in relation.tail
-        ]
+        return [self.classes.index(label, 1) for label in self.schema.relations_between(head, tail)]
 
     def _gold(self, document: Document, losses: list[Loss]) -> dict[tuple[int, int], int]:
         gold: dict[tuple[int, int], int] = {}

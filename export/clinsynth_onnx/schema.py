@@ -6,6 +6,7 @@ stated once, in a ``task.yaml``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -36,7 +37,8 @@ class RelationType:
         head: Labels that the first entity may have.
         tail: Labels that the second entity may have.
         definition: What is meant by it, in one or two sentences.
-        none_label: What to call a pair of fitting entities that is not so related.
+        none_label: What to call a pair of fitting entities that is not so related; the same for all
+            relations of a task.
         guidelines: Annotation rules: what counts as so related, what does not.
     """
 
@@ -45,6 +47,10 @@ class RelationType:
     definition: str = ""
     none_label: str = "None"
     guidelines: str = ""
+
+    def joins(self, head: str, tail: str) -> bool:
+        """Whether entities with these labels, in this order, may be so related."""
+        return head in self.head and tail in self.tail
 
 
 @dataclass(frozen=True)
@@ -77,12 +83,18 @@ class Schema:
                     raise ValueError(
                         f"task {self.name!r}: relation {label!r} needs entity labels under {side!r}"
                     )
-                missing = [one for one in named if one not in self.entities]
+                missing = [name for name in named if name not in self.entities]
                 if missing:
                     raise ValueError(
                         f"task {self.name!r}: relation {label!r} names {missing[0]!r} as {side}, "
                         f"which is not among the entities ({', '.join(self.entities)})"
                     )
+        none_labels = sorted({relation.none_label for relation in self.relations.values()})
+        if len(none_labels) > 1:
+            raise ValueError(
+                f"task {self.name!r}: its relations have different none_labels, {' and '.join(none_labels)}, "
+                "but a pair that is not related is so in all of them. Remedy: write the same for all"
+            )
 
     @property
     def entity_labels(self) -> tuple[str, ...]:
@@ -94,13 +106,37 @@ class Schema:
         """Relation labels in the order of the task file."""
         return tuple(self.relations)
 
+    @property
+    def none_label(self) -> str:
+        """What a pair is called that has none of the relations. Raises ``ValueError`` if there are none."""
+        if not self.relations:
+            raise ValueError(f"task {self.name!r} has no relation types: add some under 'relations'")
+        return next(iter(self.relations.values())).none_label
+
+    @property
+    def joined_types(self) -> frozenset[tuple[str, str]]:
+        """Labels of a head and a tail that some relation type allows."""
+        return frozenset((h, t) for r in self.relations.values() for h in r.head for t in r.tail)
+
+    def relations_between(self, head: str, tail: str) -> tuple[str, ...]:
+        """Labels of the relations that entities with these labels, in this order, may have."""
+        return tuple(label for label, relation in self.relations.items() if relation.joins(head, tail))
+
     def candidate_pairs(self, document: Document) -> Iterator[tuple[int, int]]:
         """Ordered pairs of entity indices (head, tail) that some relation type allows."""
-        allowed = {(h, t) for r in self.relations.values() for h in r.head for t in r.tail}
+        joined = self.joined_types
         for i, head in enumerate(document.entities):
             for j, tail in enumerate(document.entities):
-                if i != j and (head.label, tail.label) in allowed:
+                if i != j and (head.label, tail.label) in joined:
                     yield i, j
+
+    def count_pairs(self, document: Document) -> int:
+        """How many pairs ``candidate_pairs`` gives, without making them."""
+        counts = Counter(entity.label for entity in document.entities)
+        return sum(
+            counts[head] * (counts[tail] - 1 if head == tail else counts[tail])
+            for head, tail in self.joined_types
+        )
 
     def unknown_labels(self, entities: tuple[Entity, ...]) -> list[str]:
         """Labels of ``entities`` that this schema does not have, each once, sorted."""

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinsynth_onnx.batching import cut, in_chunks
+from clinsynth_onnx.batching import begun_ahead, blocks, cut, in_chunks
 from clinsynth_onnx.codec import Example
 
 
@@ -25,3 +25,25 @@ def test_chunks_give_results_in_order(sizes: list[int], budget: int) -> None:
     ]
     results = in_chunks(examples, budget, lambda chunk: [int(e.input_ids[0]) for e in chunk])
     assert results == list(range(len(sizes)))
+
+
+@given(st.lists(st.text(max_size=5)), st.integers(1, 4), st.integers(1, 8))
+def test_blocks_hold_every_item_once_within_bounds(items: list[str], most: int, characters: int) -> None:
+    made = list(blocks(iter(items), len, most, characters))
+    assert [item for block in made for item in block] == items
+    for block in made:
+        assert 1 <= len(block) <= most and sum(map(len, block[:-1])) < characters
+    if made:  # they depend on the items alone
+        assert list(blocks(items[len(made[0]) :], len, most, characters)) == made[1:]
+
+
+def test_some_are_begun_ahead() -> None:
+    begun: list[int] = []
+
+    def begin(item: int) -> int:
+        begun.append(item)
+        return item * 10
+
+    results = begun_ahead(iter(range(4)), begin, 2)
+    assert next(results) == (0, 0) and begun == [0, 1, 2]
+    assert list(results) == [(1, 10), (2, 20), (3, 30)]

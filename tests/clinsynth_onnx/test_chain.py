@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from clinsynth_onnx.chain import MAX_PAIR_CHARACTERS, PAIR_COST, Chain, Refusal, pairs
+from clinsynth_onnx.chain import MAX_PAIR_CHARACTERS, PAIR_COST, Chain, Outcome, Refusal, together_else_alone
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.predictor import Predictor
-from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
 TEXTS = [Document(f"The gene abc{i} and fever of the drug {i}.", id=str(i)) for i in range(9)]
 
@@ -51,19 +51,50 @@ def test_each_pair_costs_something_however_short_its_text(relate: Predictor) -> 
     assert MAX_PAIR_CHARACTERS > 4_000_000 and isinstance(outcome, Refusal)
 
 
-def test_pairs_are_counted_as_they_are_made() -> None:
-    schema = Schema(
-        "both ways",
-        {"A": EntityType(), "B": EntityType()},
-        {"R": RelationType(["A", "B"], ["A"]), "S": RelationType(["A"], ["A", "B"])},
-    )
-    labels = "AABBBC"
-    document = Document(labels, tuple(Entity(i, i + 1, label) for i, label in enumerate(labels)))
-    assert pairs(schema, document) == len(list(schema.candidate_pairs(document)))
-
-
 def test_bundles_in_the_wrong_place(tag: Predictor, relate: Predictor) -> None:
     for first, second in ((relate, tag), (tag, tag), (relate, relate)):
         with pytest.raises(ValueError, match=r"Remedy: name the entity bundle first"):
             Chain(first, second, 1)
     assert Chain(tag, relate, 1).can_relate
+
+
+def test_a_document_that_fails_fails_for_no_other() -> None:
+    def fail(documents: Sequence[Document]) -> list[Outcome]:
+        if any(document.id in ("3", "5") for document in documents):
+            raise ValueError("text") if documents[0].id == "3" else RuntimeError("text")
+        return list(documents)
+
+    outcomes = together_else_alone(fail, TEXTS)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
+    assert [refusal.ours for refusal in refused] == [False, True]
+    assert [refusal.reason for refusal in refused] == [
+        f"it cannot be annotated ({name})" for name in ("ValueError", "RuntimeError")
+    ]
+    assert [outcome for outcome in outcomes if isinstance(outcome, Document)] == [
+        document for document in TEXTS if document.id not in ("3", "5")
+    ]
+
+
+def test_work_that_is_begun_ends_as_a_call_does(tag: Predictor, relate: Predictor) -> None:
+    chain = Chain(tag, relate)
+    assert chain.submit(TEXTS).outcomes() == chain.outcomes(TEXTS) == chain(TEXTS)
+    assert Chain(relate, None).submit(TEXTS).outcomes() == TEXTS
+    half = Document("half \ud800", id="half")
+    outcomes = chain.submit([*TEXTS, half]).outcomes()
+    assert outcomes[:-1] == chain(TEXTS)
+    assert isinstance(outcomes[-1], Document) or not outcomes[-1].ours
+
+
+def test_a_chain_opens_and_closes_its_bundles(tiny_bundle: Path, tiny_relation_bundle: Path) -> None:
+    with Chain.load(tiny_bundle, tiny_relation_bundle, engine="onnxruntime", workers=1) as chain:
+        assert [predictor.bundle.path for predictor in chain.predictors] == [
+            tiny_bundle,
+            tiny_relation_bundle,
+        ]
+        assert chain.about.count("onnxruntime") == 2
+    with pytest.raises(RuntimeError, match="shutdown"):
+        chain.predictors[0].submit(TEXTS)
+    before = threading.active_count()
+    with pytest.raises(ValueError, match=r"Remedy: name the entity bundle first"):
+        Chain.load(tiny_bundle, tiny_bundle, engine="onnxruntime", workers=1)
+    assert threading.active_count() == before

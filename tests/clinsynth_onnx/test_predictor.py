@@ -95,14 +95,6 @@ def test_streams_are_read_only_a_little_ahead(tag: Predictor) -> None:
     stream.close()
 
 
-def test_blocks_depend_on_the_documents_alone(tag: Predictor) -> None:
-    texts = ["x" * (i % 7) * 10_000 for i in range(1500)]
-    blocks = list(tag.blocks(texts))
-    assert [text for block in blocks for text in block] == texts
-    assert all(len(block) <= tag.block_documents for block in blocks)
-    assert list(tag.blocks(texts[len(blocks[0]) :])) == blocks[1:]
-
-
 def test_no_documents_and_no_text_are_fine(tag: Predictor, relate: Predictor) -> None:
     for predictor in (tag, relate):
         assert predictor([]) == []

@@ -19,8 +19,40 @@ def test_candidate_pairs_follow_types_and_direction(schema: Schema) -> None:
     assert list(schema.candidate_pairs(document)) == [(0, 2), (1, 2)]
 
 
+def test_pairs_are_counted_as_they_are_made() -> None:
+    schema = Schema(
+        "both ways",
+        {"A": EntityType(), "B": EntityType()},
+        {"R": RelationType(["A", "B"], ["A"]), "S": RelationType(["A"], ["A", "B"])},
+    )
+    labels = "AABBBC"
+    document = Document(labels, tuple(Entity(i, i + 1, label) for i, label in enumerate(labels)))
+    assert schema.count_pairs(document) == len(list(schema.candidate_pairs(document)))
+
+
 def test_a_relation_needs_known_entity_types() -> None:
     with pytest.raises(ValueError, match="names 'Drug' as head, which is not among the entities"):
         Schema("t", {"Disease": EntityType()}, {"CID": RelationType(head=["Drug"], tail=["Disease"])})
     with pytest.raises(ValueError, match="at least one entity type"):
         Schema("t", {})
+
+
+def test_one_home_for_which_types_a_relation_joins() -> None:
+    schema = Schema(
+        "t",
+        {"A": EntityType(), "B": EntityType()},
+        {"R": RelationType(["A"], ["B"]), "S": RelationType(["A", "B"], ["B"])},
+    )
+    assert schema.relations_between("A", "B") == ("R", "S") and schema.relations_between("B", "B") == ("S",)
+    assert schema.relations_between("B", "A") == ()
+    assert schema.joined_types == {("A", "B"), ("B", "B")}
+
+
+def test_all_relations_call_an_unrelated_pair_the_same() -> None:
+    types = {"A": EntityType()}
+    same = {name: RelationType(["A"], ["A"], none_label="No") for name in "RS"}
+    assert Schema("t", types, same).none_label == "No"
+    with pytest.raises(ValueError, match=r"different none_labels, No and None, .*Remedy: write the same"):
+        Schema("t", types, {**same, "T": RelationType(["A"], ["A"])})
+    with pytest.raises(ValueError, match="has no relation types"):
+        _ = Schema("t", types).none_label

@@ -19,9 +19,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["clinsynth", "clinsynth_onnx", "zipfile", "csv"]):
-    from clinsynth.annotating import journal, sources
+    from clinsynth.annotating import sources
     from clinsynth.annotating.rows import Columns
     from clinsynth_onnx.bundle import MANIFEST, Bundle, BundleError
+    from clinsynth_onnx.files import json_line
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzzing-"))
 
@@ -68,7 +69,7 @@ def rows(data: bytes) -> None:
             for row in sources.read(str(path), name, Columns()):
                 assert (row.document is None) == bool(row.problem)
                 if row.document is not None:
-                    journal.line(row.document.to_json())
+                    json_line(row.document.to_json()).encode("utf-8")
         except ValueError as error:
             assert name in ("csv", "tsv") and "Remedy" in str(error), error
 

@@ -14,6 +14,7 @@ from clinsynth.llm.cache import ReplyCache
 from clinsynth.llm.fill import Filled, missing
 from clinsynth.llm.requests import Request
 
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Ends the command with its exit code after Ctrl-C."""

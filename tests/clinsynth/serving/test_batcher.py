@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from clinsynth.serving.batcher import FAILED, Batcher
-from clinsynth_onnx.chain import Outcome, Refusal
+from clinsynth_onnx.chain import Outcome, Refusal, together_else_alone
 from clinsynth_onnx.document import Document
 
 
@@ -17,6 +17,9 @@ class Engine:
         self.may = threading.Event()
         self.entered = threading.Event()
         self.batches: list[list[str]] = []
+
+    def outcomes(self, documents: Sequence[Document]) -> list[Outcome]:
+        return together_else_alone(self, documents)
 
     def __call__(self, documents: Sequence[Document]) -> list[Outcome]:
         self.batches.append([document.text for document in documents])
@@ -34,7 +37,7 @@ def texts(*names: str) -> list[Document]:
 
 def test_what_arrives_meanwhile_is_computed_together_as_far_as_it_fits() -> None:
     engine, sizes = Engine(), list[int]()
-    batcher = Batcher(engine, 1, 3, 100, sizes.append)
+    batcher = Batcher(engine.outcomes, 1, 3, 100, sizes.append)
     jobs = [batcher.submit(texts("first"))]
     engine.entered.wait(10)
     later = [texts("a"), texts("b", "c"), texts("d"), texts("x" * 99), texts("ef"), texts(*"ghijk"), []]
@@ -52,7 +55,7 @@ def test_what_arrives_meanwhile_is_computed_together_as_far_as_it_fits() -> None
 
 def test_one_that_fails_fails_for_no_other(caplog: pytest.LogCaptureFixture) -> None:
     engine = Engine()
-    batcher = Batcher(engine, 1, 100, 100, lambda _: None)
+    batcher = Batcher(engine.outcomes, 1, 100, 100, lambda _: None)
     first = batcher.submit(texts("first"))
     engine.entered.wait(10)
     jobs = [batcher.submit(texts(*names)) for names in (["a"], ["b", "bad"], ["broken"], ["c"])]
@@ -62,7 +65,7 @@ def test_one_that_fails_fails_for_no_other(caplog: pytest.LogCaptureFixture) -> 
         [done[0]],
         [done[1]],
         [done[2], Refusal(FAILED)],
-        [Refusal(FAILED, ours=True)],
+        [Refusal(FAILED)],
         [done[3]],
     ]
     batcher.close()
@@ -73,7 +76,7 @@ def test_one_that_fails_fails_for_no_other(caplog: pytest.LogCaptureFixture) -> 
 
 def test_closing_finishes_what_has_queued_and_nothing_that_nobody_waits_for() -> None:
     engine = Engine()
-    batcher = Batcher(engine, 1, 1, 100, lambda _: None)
+    batcher = Batcher(engine.outcomes, 1, 1, 100, lambda _: None)
     jobs = [batcher.submit(texts(name)) for name in "abcd"]
     engine.entered.wait(10)
     jobs[1].cancel()

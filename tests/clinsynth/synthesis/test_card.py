@@ -9,6 +9,7 @@ from clinsynth.llm.requests import Reply
 from clinsynth.synthesis import card
 from clinsynth.synthesis.plan import PlanSettings, plan
 from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.files import sha256_of
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, reply
 
 CANARY = "zebrafish"
@@ -31,7 +32,7 @@ def test_a_card_tells_all_but_the_text(tmp_path: Path) -> None:
     shown, read = (tmp_path / "card.md").read_text(), json.loads((tmp_path / "card.json").read_text())
     assert CANARY not in shown + json.dumps(read)
     assert "Written by hand." in shown and "not recorded" in shown
-    assert read["answered_by"] == {"m": 1} and read["files"] == {"corpus.jsonl": card.sha256(file)}
+    assert read["answered_by"] == {"m": 1} and read["files"] == {"corpus.jsonl": sha256_of(file)}
     assert read["rejected"]["exact duplicate"] == 1 and read["curation"]["leak_ngram"] == 8
     assert read["leaks"]["not_compared"] == {"val": "not at hand"} and not read["curation"]["second_pass"]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -8,13 +9,19 @@ from hypothesis import strategies as st
 
 from clinsynth.formats.rejects import Rejected
 from clinsynth.synthesis import tagged
-from clinsynth.synthesis.tagged import read, read_tagged, render
+from clinsynth.synthesis.tagged import read_tagged, render
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, Schema
 from tests.clinsynth.synthesis.strategies import documents, markup
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK
 
 LABELS = ENTITY_TASK.entity_labels
+
+
+def read(text: str, labels: Sequence[str]) -> Document | Rejected:
+    """The document of a tagged text, or why it is none."""
+    found = read_tagged(text, labels)
+    return found if isinstance(found, Rejected) else Document(found.text, found.entities)
 
 
 @given(documents())
