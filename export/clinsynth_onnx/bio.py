@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from clinsynth_onnx.codec import FloatArray
 from clinsynth_onnx.tokens import IntArray
 
+TIE = 1e-9  # below what two log probabilities differ by that are not the same sum in another order
+
 
 def best_tags(chances: FloatArray, continues: NDArray[np.bool_], lengths: Sequence[int]) -> IntArray:
     """The likeliest tags in which no I continues nothing and no word is torn apart (Viterbi 1967).
@@ -53,6 +55,7 @@ def _by_word(chances: FloatArray, continues: NDArray[np.bool_]) -> FloatArray:
     starts = np.flatnonzero(~continues)
     sizes = np.diff(np.append(starts, len(logs)))
     result: FloatArray = np.add.reduceat(logs, starts, axis=0) / sizes[:, None]
+    result[:, 2::2] -= TIE  # what may begin or go on begins: a mention before it keeps its end
     return result
 
 

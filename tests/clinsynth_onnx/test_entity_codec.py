@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clinsynth_onnx.codec import Features, FloatArray
@@ -26,12 +26,16 @@ def certain(features: Features, classes: int) -> list[FloatArray]:
     return [9.0 * np.eye(classes)[np.maximum(e.labels, 0)] for e in features.examples]
 
 
+TORN = Document("--na\u0308ive", (Entity(5, 8, "Gene"), Entity(0, 1, "Gene"), Entity(0, 5, "Gene")))
+
+
 @given(
     documents(),
     st.sampled_from(TOKENIZERS),
     st.sampled_from(["sentence", "document"]),
     st.sampled_from([(512, 128), (12, 3), (5, 0), (4, 1)]),
 )
+@example(TORN, TOKENIZERS[0], "sentence", (512, 128))
 def test_what_is_not_reported_lost_comes_back(
     schema: Schema, document: Document, tokenizer: TextTokenizer, unit: Unit, window: tuple[int, int]
 ) -> None:
