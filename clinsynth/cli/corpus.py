@@ -24,6 +24,8 @@ def count(
     label: str | None = None,
     token_column: int | None = None,
     tag_column: int | None = None,
+    layer: str | None = None,
+    feature: str | None = None,
 ) -> None:
     """Counts documents, mentions and relations of a corpus.
 
@@ -33,9 +35,12 @@ def count(
         label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
         token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
         tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
     """
     counts = count_documents(
-        registry.read(Path(path), format, ReadingOptions(label, token_column, tag_column))
+        registry.read(Path(path), format, ReadingOptions(label, token_column, tag_column, layer, feature))
     )
     _show([_row(path, "", counts, {})])
 
@@ -57,6 +62,8 @@ def convert(
     label: str | None = None,
     token_column: int | None = None,
     tag_column: int | None = None,
+    layer: str | None = None,
+    feature: str | None = None,
 ) -> None:
     """Writes a corpus in another format. What was written is read back and compared before it stays.
 
@@ -68,8 +75,11 @@ def convert(
         label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
         token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
         tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
     """
-    options = ReadingOptions(label, token_column, tag_column)
+    options = ReadingOptions(label, token_column, tag_column, layer, feature)
     documents = list(registry.read(Path(source), source_format, options))
     changed = registry.write(Path(target), documents, to)
     print(f"{len(documents)} documents are in {target}")

@@ -10,6 +10,7 @@ from clinsynth.formats import brat
 from clinsynth.formats.conll_lines import seem_tagged
 from clinsynth.formats.lines import read_text
 
+HEAD = 4096  # bytes that tell
 FIRST = 20  # lines that tell
 
 
@@ -21,10 +22,15 @@ def detected(path: Path, endings: Mapping[str, str]) -> str | None:
         endings: Names of formats by the endings of their files.
     """
     if path.is_dir():
-        marks = (*brat.BRAT, *brat.SHARED_TASK)
-        return "brat" if any(file.suffix in marks for file in path.rglob("*")) else "text"
+        files = list(path.rglob("*"))
+        if any(file.suffix in (*brat.BRAT, *brat.SHARED_TASK) for file in files):
+            return "brat"
+        xml = (file for file in files if file.suffix.lower() in (".xmi", ".xml"))
+        return "xmi" if any(map(is_xmi, xml)) else "text"
     ending = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
     found = endings.get(ending)
+    if ending == ".xml" and is_xmi(path):
+        return "xmi"
     if ending in (".txt", ".tsv"):
         lines = _first_lines(path)
         if lines and lines[0].split("|")[1:2] == ["t"]:
@@ -32,6 +38,14 @@ def detected(path: Path, endings: Mapping[str, str]) -> str | None:
         if seem_tagged(lines):
             return "iob2"
     return "text" if ending == ".txt" else found
+
+
+def is_xmi(path: Path) -> bool:
+    """Whether a file of XML seems to be UIMA XMI."""
+    if path.suffix == ".gz" or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return b"http://www.omg.org/XMI" in stream.read(HEAD)
 
 
 def _first_lines(path: Path) -> list[str]:

@@ -18,7 +18,16 @@ from clinsynth.formats.writing import Folder, Stream
 from clinsynth_onnx.document import Document
 
 WritableName = Literal[
-    "jsonl", "pubtator", "bioc-xml", "bioc-json", "brat", "iob1", "iob2", "iobes", "relation-tsv"
+    "jsonl",
+    "pubtator",
+    "bioc-xml",
+    "bioc-json",
+    "brat",
+    "xmi",
+    "iob1",
+    "iob2",
+    "iobes",
+    "relation-tsv",
 ]
 FormatName = Literal[WritableName, "text"]
 
@@ -43,6 +52,12 @@ FORMATS: dict[str, Format] = {
         (".json",),
     ),
     "brat": Format(brat.read, Folder(brat_writer.files)),
+    "xmi": Format(
+        from_extra("xmi", "xmi_reader", "read"),
+        Folder(from_extra("xmi", "xmi_writer", "files"), from_extra("xmi", "xmi_writer", "shared")),
+        (".xmi",),
+        ("layer", "feature"),
+    ),
     "iob1": Format(conll.read, Stream(conll_writer.dumps_iob), options=COLUMNS),
     "iob2": Format(
         conll.read, Stream(conll_writer.dumps), (".conll", ".iob", ".iob2", ".bio"), options=COLUMNS
