@@ -8,13 +8,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
-from clinsynth.formats import brat, brat_writer, conll, conll_writer, jsonl, pubtator, relation_tsv, text
+from clinsynth.formats import (
+    brat,
+    brat_writer,
+    conll,
+    conll_writer,
+    doccano,
+    jsonl,
+    label_studio,
+    pubtator,
+    relation_tsv,
+    text,
+)
 from clinsynth.formats.detection import detected
 from clinsynth.formats.errors import CorpusError, UnwritableError
 from clinsynth.formats.extras import from_extra
 from clinsynth.formats.format import Format
 from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
-from clinsynth.formats.writing import Folder, Stream
+from clinsynth.formats.writing import Folder, Stream, Whole
 from clinsynth_onnx.document import Document
 
 WritableName = Literal[
@@ -28,6 +39,9 @@ WritableName = Literal[
     "iob2",
     "iobes",
     "relation-tsv",
+    "label-studio",
+    "doccano",
+    "spacy",
 ]
 FormatName = Literal[WritableName, "text"]
 
@@ -65,6 +79,14 @@ FORMATS: dict[str, Format] = {
     "iobes": Format(conll.read, Stream(conll_writer.dumps_iobes), (".iobes",), options=COLUMNS),
     "relation-tsv": Format(
         relation_tsv.read, Stream(relation_tsv.dumps, head=relation_tsv.HEAD_LINE), (".tsv",)
+    ),
+    "label-studio": Format(label_studio.read, Stream(label_studio.dumps, "[\n", ",\n", "\n]\n")),
+    "doccano": Format(doccano.read, Whole(doccano.write)),
+    "spacy": Format(
+        from_extra("spacy", "spacy_files", "read"),
+        Whole(from_extra("spacy", "spacy_files", "write")),
+        (".spacy",),
+        ("layer",),
     ),
     "text": Format(text.read, None),
 }
