@@ -47,8 +47,10 @@ def read(path: Path) -> Iterator[Document]:
         ) from error
     except RecursionError as error:
         raise CorpusError(path, None, "the JSON is nested too deeply", "check the format") from error
+    if not isinstance(tasks, list):
+        tasks = [tasks]  # a storage gets a file a task
     told: Counter[str] = Counter()
-    for number, task in enumerate([tasks] if isinstance(tasks, dict) else tasks, 1):
+    for number, task in enumerate(tasks, 1):
         yield _Task(path, number, task, told).document()
     predicted = told.pop("", 0)
     if predicted:
