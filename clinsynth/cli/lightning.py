@@ -22,7 +22,7 @@ import clinsynth.models
 import clinsynth.zero_shot  # noqa: F401  (class names without their module resolve among what is imported)
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.models.base import DocumentModel
-from clinsynth.runs.folder import CHECKPOINTS, find_checkpoint, new_run, run_of
+from clinsynth.runs.folder import BUNDLE, CHECKPOINTS, find_checkpoint, new_run, run_of
 from clinsynth.runs.last_checkpoint import LastCheckpoint
 from clinsynth.runs.record import PredictionWriter, Report, RunRecord
 from clinsynth_onnx.schema import Schema
@@ -162,7 +162,7 @@ class CLI(LightningCLI):
 
         best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
         assert isinstance(best, ModelCheckpoint) and self._run is not None
-        bundle, draft = self._run / "bundle", self._run / "bundle.new"
+        bundle, draft = self._run / BUNDLE, self._run / f"{BUNDLE}.new"
         shutil.rmtree(draft, ignore_errors=True)  # of an export that was stopped
         command.export_to(Path(best.best_model_path), draft, self.datamodule.part("val"))
         shutil.rmtree(bundle, ignore_errors=True)  # of this run, before it went on
