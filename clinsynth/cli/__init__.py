@@ -29,6 +29,11 @@ COMMANDS = {
     "export": Command("clinsynth.cli.export", "Write a bundle that runs without torch."),
     "annotate": Command("clinsynth.cli.annotate", "Annotate files of any size with a bundle."),
     "serve": Command("clinsynth.cli.serve", "Annotate over HTTP with a bundle.", extra="serve"),
+    "errors": Command(
+        "clinsynth.cli.errors",
+        "Count a model's errors by kind and by word, to mend guidelines by.",
+        extra="train",
+    ),
     "corpus": Command("clinsynth.cli.corpus", "Count what is in corpora, or convert between formats."),
 }
 

@@ -24,7 +24,7 @@ from clinsynth.cli.parser import AnsweringParser
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.formats.tasks import read_task
 from clinsynth.models.base import DocumentModel
-from clinsynth.runs.folder import CHECKPOINTS, find_checkpoint, new_run, run_of
+from clinsynth.runs.folder import BUNDLE, CHECKPOINTS, find_checkpoint, new_run, run_of
 from clinsynth.runs.last_checkpoint import LastCheckpoint
 from clinsynth.runs.private import InnerCLI, cpu_multiplies_bf16
 from clinsynth.runs.record import PredictionWriter, Report, RunRecord
@@ -190,7 +190,7 @@ class CLI(InnerCLI):
 
         best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
         assert isinstance(best, ModelCheckpoint) and self._run is not None
-        bundle = self._run / "bundle"
+        bundle = self._run / BUNDLE
         gold = self.datamodule.part("val")
         Console(width=200).print(
             table(export_checkpoint(Path(best.best_model_path), bundle, gold, replace=True))

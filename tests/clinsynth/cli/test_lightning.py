@@ -88,12 +88,23 @@ def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("config", EXPERIMENTS, ids=lambda path: path.stem)
-def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str) -> None:
+def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str, tiny_bundle: Path) -> None:
     common = [f"--config={config}", f"--config={REPOSITORY}/configs/trainer/cpu.yaml"]
     settings = [f"--model.encoder={tiny_encoder}", "--trainer.fast_dev_run=true"]
+    data = yaml.safe_load(config.read_text())["data"]
     if config.stem.endswith("_synthetic"):
-        corpus = REPOSITORY / yaml.safe_load(config.read_text())["data"]["init_args"]["corpus"]
-        settings += [f"--data.corpus={corpus}", f"--data.real.init_args.root={root}"]
+        corpus = REPOSITORY / data["init_args"]["corpus"]
+        settings += [f"--data.corpus={corpus}", f"--data.real.init_args.root={root}", "--data.few_shot=20"]
+    elif config.stem.endswith("_unlabelled"):
+        corpus = REPOSITORY / data["init_args"]["labelled"]["init_args"]["corpus"]
+        settings += [
+            f"--data.labelled.init_args.corpus={corpus}",
+            "--data.labelled.init_args.few_shot=20",
+            f"--data.labelled.init_args.real.init_args.root={root}",
+            f"--data.corpus.init_args.root={root}",
+            f"--data.teachers={tiny_bundle}",
+            "--data.folder=kept",
+        ]
     else:
         settings.append(f"--data.root={root}")
     clinsynth("fit", *common, *settings)
