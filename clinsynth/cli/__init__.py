@@ -18,11 +18,11 @@ class Command:
 
 
 COMMANDS = {
-    "fit": Command("clinsynth.cli.lightning", "Train a model and keep its best checkpoint.", True),
-    "validate": Command("clinsynth.cli.lightning", "Score a checkpoint on the validation part.", True),
-    "test": Command("clinsynth.cli.lightning", "Score a checkpoint on the test part.", True),
+    "fit": Command("clinsynth.cli.experiments", "Train a model and keep its best checkpoint.", True),
+    "validate": Command("clinsynth.cli.experiments", "Score a checkpoint on the validation part.", True),
+    "test": Command("clinsynth.cli.experiments", "Score a checkpoint on the test part.", True),
     "predict": Command(
-        "clinsynth.cli.lightning", "Write the entities or relations that a checkpoint finds.", True
+        "clinsynth.cli.experiments", "Write the entities or relations that a checkpoint finds.", True
     ),
     "tag": Command("clinsynth.cli.tag", "Show a checkpoint's entities in colour on the terminal."),
     "generate": Command("clinsynth.cli.generate", "Write labelled text with a language model."),
@@ -75,7 +75,7 @@ def main() -> None:
         sys.exit(f"clinsynth: there is no command {name!r}.{hint} The commands are {', '.join(COMMANDS)}.")
     command = COMMANDS[name]
     try:
-        module = importlib.import_module(command.module)
+        importlib.import_module(command.module).main([name, *arguments] if command.passes_name else arguments)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("clinsynth", "clinsynth_onnx"):
             raise
@@ -83,7 +83,5 @@ def main() -> None:
             f"clinsynth: {name!r} needs {error.name}, which is not installed. "
             f"Remedy: pip install 'clinsynth[{command.extra}]'"
         )
-    try:
-        module.main([name, *arguments] if command.passes_name else arguments)
     except (ValueError, OSError) as error:
         sys.exit(f"clinsynth {name}: {error}")
