@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-Outcome = Literal["complete", "truncated", "refused", "failed"]
+from clinsynth.llm.completion import Answer, Outcome, read_answer
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Request:
         return hashlib.sha256(canonical([self.body, self.draw]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """What came back for a request.
 
@@ -50,22 +50,32 @@ class Reply:
     body: Mapping[str, Any] = field(default_factory=dict, hash=False)
     error: str = ""
 
+    @cached_property
+    def answer(self) -> Answer:
+        """What it says, or why it says nothing."""
+        if self.error or self.status_code != 200:
+            return Answer("failed", "", self.error or f"status {self.status_code}")
+        return read_answer(self.body)
+
     @property
     def outcome(self) -> Outcome:
         """Whether the answer is whole."""
-        if self.error or self.status_code != 200 or not self._choice:
-            return "failed"
-        if self._message.get("refusal") or self._choice.get("finish_reason") == "content_filter":
-            return "refused"
-        if self._choice.get("finish_reason") == "length":
-            return "truncated"
-        return "complete"
+        return self.answer.outcome
 
     @property
     def text(self) -> str:
-        """What the model wrote; empty if nothing."""
-        content = self._message.get("content")
-        return content if isinstance(content, str) else ""
+        """What the model wrote, without its thoughts; empty if nothing."""
+        return self.answer.text
+
+    @property
+    def reason(self) -> str:
+        """Why the answer is not whole, without any text of the exchange; empty if it is."""
+        return self.answer.reason
+
+    @property
+    def paid(self) -> bool:
+        """Whether a model wrote something, be it of use or not."""
+        return not self.error and self.status_code == 200 and bool(self.body.get("choices"))
 
     @property
     def model(self) -> str:
@@ -78,19 +88,11 @@ class Reply:
         usage = self.body.get("usage")
         if not isinstance(usage, Mapping):
             return None
-        counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-        return counts if all(isinstance(count, int) for count in counts) else None  # type: ignore[return-value]
-
-    @property
-    def _choice(self) -> Mapping[str, Any]:
-        choices = self.body.get("choices")
-        first = choices[0] if isinstance(choices, list) and choices else None
-        return first if isinstance(first, Mapping) else {}
-
-    @property
-    def _message(self) -> Mapping[str, Any]:
-        message = self._choice.get("message")
-        return message if isinstance(message, Mapping) else {}
+        prompt, answer = (
+            next((usage[name] for name in names if isinstance(usage.get(name), int)), None)
+            for names in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+        )
+        return None if prompt is None or answer is None else (prompt, answer)
 
 
 def canonical(value: Any) -> str:
