@@ -12,6 +12,8 @@ from typing import Any
 
 from clinsynth.llm.completion import Answer, Outcome, read_answer
 
+PASSING = (408, 409, 425, 429)  # statuses below 500 after which the same request may pass later
+
 
 @dataclass(frozen=True)
 class Request:
@@ -43,12 +45,14 @@ class Reply:
         status_code: Of HTTP; 0 if no response came.
         body: The chat completion, or the server's error.
         error: Why there is no completion, in a few words without any text of the exchange.
+        batch: Whether it came through a Batch API, at its price.
     """
 
     custom_id: str
     status_code: int
     body: Mapping[str, Any] = field(default_factory=dict, hash=False)
     error: str = ""
+    batch: bool = False
 
     @cached_property
     def answer(self) -> Answer:
@@ -71,6 +75,11 @@ class Reply:
     def reason(self) -> str:
         """Why the answer is not whole, without any text of the exchange; empty if it is."""
         return self.answer.reason
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the server will answer the same request with the same error."""
+        return 400 <= self.status_code < 500 and self.status_code not in PASSING
 
     @property
     def paid(self) -> bool:

@@ -24,7 +24,7 @@ def test_a_plan_reads_back(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["replies.jsonl", "replies.jsonl.gz"])
 def test_replies_read_back(tmp_path: Path, name: str) -> None:
-    replies = [reply("a"), Reply("b", 429, {"error": {}}, "rate limit"), Reply("c", 0, {}, "timeout")]
+    replies = [reply("a"), Reply("b", 429, {"error": {}}, "rate_limit"), Reply("c", 0, {}, "timeout")]
     write_replies(tmp_path / name, replies)
     assert list(read_replies(tmp_path / name)) == replies
 
