@@ -86,17 +86,17 @@ def read_replies(path: Path) -> Iterator[Reply]:
             )  # fmt: skip
         response = response if isinstance(response, Mapping) else {}
         body = _object(response.get("body"))
-        status = response.get("status_code")
-        if status is None and body:  # not every server writes it
-            status = 200 if body.get("choices") else 0
+        status = _number(response.get("status_code"))
+        if "status_code" not in response and body.get("choices"):  # not every server writes it
+            status = 200
         code = ""
         if error is not None:
             code = error_code(error).strip(" ()") or "failed"
         elif not status:
             code = "there is no response"
         elif status != 200:
-            code = read_error(_number(status), body).reason
-        yield Reply(custom_id, _number(status), body, code, line.get("batch") is not False)
+            code = read_error(status, body).reason
+        yield Reply(custom_id, status, body, code, line.get("batch") is not False)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -79,7 +79,8 @@ def read_error(status: int, body: Any) -> ServerProblem:
         if isinstance(part, str):
             messages.append(part)
             continue
-        code = code or error_code(part).strip(" ()")
+        if code in ("", str(status)):
+            code = error_code(part).strip(" ()") or code
         named, location = part.get("param"), part.get("loc")
         location = location if isinstance(location, list) else []
         location = [step for step in location if isinstance(step, str) and step != "body"]

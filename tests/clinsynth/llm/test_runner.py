@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from clinsynth.llm.budget import Budget, forecast, read_prices
+from clinsynth.llm.budget import Budget, Spending, forecast, read_prices, shown_money
 from clinsynth.llm.cache import ReplyCache
 from clinsynth.llm.limits import RateLimiter
-from clinsynth.llm.requests import Request
+from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.runner import BUDGET, NOT_TO_ASK, RequestRunner, run_requests
 from clinsynth.llm.server import Server
 from clinsynth.llm.summary import missing
@@ -216,6 +216,7 @@ def test_it_falls_back_where_a_form_is_not_supported(
         (Act(401, {"error": {"message": f"bad key {CANARY}"}}), "the key is missing or wrong"),
         (Act(403, {"error": {}}), "no right"),
         (Act(404, {"error": {}}), "no such model"),
+        (Act(402, {"error": {}}), "no credit"),
         (Act(429, {"error": {"code": "insufficient_quota"}}), "no credit"),
     ],
 )
@@ -321,6 +322,34 @@ def test_a_forecast_prices_only_what_is_missing(tmp_path: Path) -> None:
         found = forecast(plan, [one for one, _ in missing(plan, cache, 2)], seen, read_prices())
     assert (found.requests, found.cached, found.answer_tokens) == (10, 4, 300)
     assert found.money == pytest.approx((found.prompt_tokens * 2.5 + 300 * 10) / 1e6)
+
+
+def test_a_reply_of_a_batch_counts_at_its_price(tmp_path: Path) -> None:
+    (request,) = requests(1, model="gpt-4o")
+    spent: list[float] = []
+    for batch in (False, True):
+        spending = Spending(Budget(), read_prices())
+        spending.add(request, Reply("r0", 200, completion(), batch=batch))
+        spent.append(spending.money or 0.0)
+    assert spent[0] == pytest.approx((100 * 2.5 + 50 * 10) / 1e6) and spent[1] == pytest.approx(spent[0] / 2)
+    with ReplyCache(tmp_path) as cache:
+        cache.take([request], [Reply("r0", 200, completion(), batch=True)])
+        assert cache.replies(request)[0].batch
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [(0.0, "0.00 USD"), (0.0063599, "0.01 USD"), (0.001, "less than 0.01 USD"), (3.456, "3.46 USD")],
+)
+def test_money_is_shown_in_cents(usd: float, shown: str) -> None:
+    assert shown_money(usd) == shown
+
+
+def test_tokens_of_answers_without_use_are_counted(tmp_path: Path) -> None:
+    act = Act(body={**completion(), "choices": []})
+    with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
+        summary = run_requests(requests(1), cache, Server(server.url, retries=1))
+    assert (summary.prompt_tokens, summary.answer_tokens) == (200, 100)
 
 
 def test_limits_spread_requests() -> None:
