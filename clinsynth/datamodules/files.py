@@ -8,7 +8,9 @@ from pathlib import Path
 from clinsynth.datamodules.base import DocumentDataModule, Split
 from clinsynth.datamodules.cuts import hold_out
 from clinsynth.formats import registry
+from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
 from clinsynth.formats.pubtator import relabel
+from clinsynth.formats.registry import FormatName
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -22,14 +24,14 @@ class Files(DocumentDataModule):
         val: Validation documents. Without it a tenth of ``train`` is held out, drawn by ``seed``.
         test: Test documents; needed by ``test``.
         predict: What ``predict`` reads, e.g. a folder of ``.txt`` files; ``test`` if not given.
-        format: One of jsonl, pubtator, bioc-xml, bioc-json, brat, iob2, relation-tsv, text. Told from
-            the files if not given.
+        format: Format of the files. Told from them if not given.
         labels: What the task calls each entity label of the files; as in the files if not given.
         batch_tokens: See ``DocumentDataModule``.
         eval_batch_tokens: See ``DocumentDataModule``.
         fraction: See ``DocumentDataModule``.
         few_shot: See ``DocumentDataModule``.
         seed: See ``DocumentDataModule``.
+        reading: What the files do not say of themselves, e.g. the label of tags that are B, I and O alone.
     """
 
     def __init__(
@@ -39,13 +41,14 @@ class Files(DocumentDataModule):
         val: str | None = None,
         test: str | None = None,
         predict: str | None = None,
-        format: str | None = None,
+        format: FormatName | None = None,
         labels: dict[str, str] | None = None,
         batch_tokens: int = 1280,
         eval_batch_tokens: int = 2048,
         fraction: float = 1.0,
         few_shot: int | None = None,
         seed: int = 0,
+        reading: ReadingOptions | None = None,
     ) -> None:
         super().__init__(schema, batch_tokens, eval_batch_tokens, fraction, few_shot, seed)
         self.paths = {"train": train, "val": val, "test": test, "predict": predict}
@@ -53,6 +56,7 @@ class Files(DocumentDataModule):
             registry.named(format)
         self.format = format
         self.labels = labels
+        self.reading = reading or NO_OPTIONS
 
     def documents(self, split: Split) -> Iterator[Document]:
         if split == "test" or self.paths["val"]:
@@ -68,5 +72,5 @@ class Files(DocumentDataModule):
         path = self.paths[part]
         if path is None:
             raise ValueError(f"there are no files to {part} with. Remedy: name them with --data.{part}")
-        for document in registry.read(Path(path), self.format):
+        for document in registry.read(Path(path), self.format, self.reading):
             yield relabel(document, self.labels) if self.labels else document
