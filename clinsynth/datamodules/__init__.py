@@ -7,6 +7,17 @@ from clinsynth.datamodules.files import Files
 from clinsynth.datamodules.gad import GAD
 from clinsynth.datamodules.mixture import Mixture
 from clinsynth.datamodules.ncbi_disease import NCBIDisease
+from clinsynth.datamodules.self_training import SelfTraining
 from clinsynth.datamodules.synthetic import Synthetic
 
-__all__ = ["BC5CDR", "EUADR", "GAD", "DocumentDataModule", "Files", "Mixture", "NCBIDisease", "Synthetic"]
+__all__ = [
+    "BC5CDR",
+    "EUADR",
+    "GAD",
+    "DocumentDataModule",
+    "Files",
+    "Mixture",
+    "NCBIDisease",
+    "SelfTraining",
+    "Synthetic",
+]

@@ -115,13 +115,14 @@ class Synthetic(DocumentDataModule):
 
     def _generate(self, settings: Generation) -> None:
         requests = requests_of(self.schema, settings.plan)
-        filled = generate(self.schema, requests, self.folder, settings, *self._compared(fetch=True))
-        if filled.failures or filled.left:
+        written = generate(self.schema, requests, self.folder, settings, *self._compared(fetch=True))
+        summary = written.summary
+        if summary.failures or summary.left:
             log.warning(
                 "%d requests failed and %d were not asked%s: training goes on without their texts, see %s",
-                len(filled.failures),
-                filled.left,
-                f" ({filled.stopped})" if filled.stopped else "",
+                len(summary.failures),
+                summary.left,
+                f" ({summary.stopped})" if summary.stopped else "",
                 self.folder / REJECTS,
             )
         self.record["synthetic"] = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
