@@ -50,7 +50,7 @@ def test_two_documents_of_one_id_do_not_overwrite_each_other(name: str, tmp_path
     source.write_text("".join(json_line(d.to_json()) for d in [GOOD[0], GOOD[0]]), encoding="utf-8")
     refused = []
     sinks.write(source, tmp_path, name, Columns(), lambda document, problem: refused.append(problem))
-    assert refused == ["files are named after ids, and another document has the same"]
+    assert refused == ["another document has the same id, and files are named after ids"]
 
 
 @pytest.mark.parametrize("name", [name for name, known in registry.FORMATS.items() if known.writing])
