@@ -327,7 +327,7 @@ def test_a_format_that_is_not_there_is_told_with_the_others(
     source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever"}])
     assert annotate(tiny_bundle, source, tmp_path / "out.jsonl", f"--{option}=docx") == 2
     told = capsys.readouterr().err
-    assert "docx" in told and "parquet" in told and "pubtator" in told
+    assert f"--{option}" in told and "parquet" in told and "pubtator" in told
 
 
 @given(data=st.binary(max_size=400), name=st.sampled_from(["jsonl", "csv", "tsv", "lines", "text"]))
