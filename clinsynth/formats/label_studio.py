@@ -65,6 +65,7 @@ class _Task:
 
     def __init__(self, path: Path, number: int, task: object, told: Counter[str]) -> None:
         self._path, self._number, self._told = path, number, told
+        self._predicted = False
         if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
             raise self._error(
                 "it is no task with data",
@@ -94,7 +95,7 @@ class _Task:
             if not labels or not all(isinstance(label, str) and label for label in labels):
                 raise self._error(f"the region {region.get('id')!r} has no label", "label it, or remove it")
             place.setdefault(str(region.get("id")), len(entities))
-            score = region.get("score")
+            score = region.get("score") if self._predicted else 1.0  # what people leave standing is certain
             score = float(score) if isinstance(score, int | float) else 1.0
             entities += [Entity(start, end, label, score) for label in labels]
         relations = tuple(relation for link in links for relation in self._relations(link, place))
@@ -125,6 +126,7 @@ class _Task:
             )
         if not best:
             best = list(objects(self._task, "predictions", self._error))[:1]
+            self._predicted = bool(best)
             self._told[""] += len(best)
         return [result for one in best for result in objects(one, "result", self._error)]
 
