@@ -146,3 +146,15 @@ def test_what_is_written_is_read_by_cassis_with_its_type_system(tmp_path: Path) 
     cas = cassis.load_cas_from_xmi(tmp_path / "out" / "x.xmi", types)
     (found,) = cas.select("de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity")
     assert found.get_covered_text() == "fever" and found.value == "Symptom"
+
+
+@pytest.mark.corpora
+def test_clinical_narratives_are_read_by_the_layer_that_is_named(corpora: Path) -> None:
+    folder = corpora / "e3c"
+    if not folder.is_dir():
+        pytest.skip("the narratives of E3C are not at hand")
+    documents = list(registry.read(folder, options=ReadingOptions(layer="CLINENTITY")))
+    assert len(documents) == 42
+    assert [entity.label for document in documents for entity in document.entities] == ["CLINENTITY"] * 526
+    with pytest.raises(CorpusError, match=r"7 layers of annotations.*CLINENTITY \(34 annotations"):
+        list(registry.read(folder))
