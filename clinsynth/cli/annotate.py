@@ -56,7 +56,7 @@ def annotate(
         threads: Cores of one run of the network.
     """
     columns = Columns(text_column, id_column, quoted)
-    from_format = sources.format_of(input, input_format)
+    from_format = sources.format_of(input, input_format, columns)
     to_format = sinks.format_of(output, output_format or (sinks.JSONL if output == STDOUT else None))
     if output == STDOUT and to_format != sinks.JSONL:
         raise ValueError(f"standard output takes JSON lines, not {to_format}. Remedy: name a file to write")
