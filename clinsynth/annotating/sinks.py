@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from clinsynth.annotating import page, table_sink
 from clinsynth.annotating.rows import Columns
@@ -16,15 +16,25 @@ from clinsynth.formats.errors import UnwritableError
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.files import json_line
 
-JSONL = "jsonl"
-HTML = "html"
-APPENDED = ("pubtator", "iob1", "iob2", "iobes")  # documents one after the other
+OutputName = Literal[
+    "jsonl",
+    "html",
+    "csv",
+    "tsv",
+    "parquet",
+    "pubtator",
+    "brat",
+    "bioc-xml",
+    "bioc-json",
+    "iob1",
+    "iob2",
+    "iobes",
+]
 TABLES = get_args(table_sink.TableName)
-KNOWN = (JSONL, HTML, *TABLES, *APPENDED, "brat", "bioc-xml", "bioc-json")
-ENDINGS = {
-    ".jsonl": JSONL,
-    ".html": HTML,
-    ".htm": HTML,
+ENDINGS: dict[str, OutputName] = {
+    ".jsonl": "jsonl",
+    ".html": "html",
+    ".htm": "html",
     ".csv": "csv",
     ".tsv": "tsv",
     ".parquet": "parquet",
@@ -42,12 +52,14 @@ UNWRITABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError
 Refuse = Callable[[Document, str], None]
 
 
-def format_of(output: str, name: str | None) -> str:
+def format_of(output: str, name: OutputName | None) -> OutputName:
     """The name of the output format. Raises ``ValueError`` that lists them."""
     found = name or ENDINGS.get(Path(output).suffix.lower())
-    if found is None or found not in KNOWN:
-        problem = f"there is no output format {name!r}" if name else f"the ending of {output} tells no format"
-        raise ValueError(f"{problem}. Remedy: name one with --output_format: {', '.join(KNOWN)}")
+    if found is None:
+        known = ", ".join(get_args(OutputName))
+        raise ValueError(
+            f"the ending of {output} tells no format. Remedy: name one with --output_format: {known}"
+        )
     table_sink.check_installed(found)
     return found
 
@@ -59,18 +71,18 @@ def read_back(path: Path) -> Iterator[Document]:
             yield Document.from_json(json.loads(text))
 
 
-def write(source: Path, folder: Path, name: str, columns: Columns, refuse: Refuse) -> Path:
+def write(source: Path, folder: Path, name: OutputName, columns: Columns, refuse: Refuse) -> Path:
     """Brings the documents of ``source`` into a format; returns where in ``folder`` the result is.
 
     ``columns`` says what a table calls text and id. ``refuse`` is told of each document that the format
     cannot hold, and why.
     """
-    if name == JSONL:
+    if name == "jsonl":
         return source
     result = folder / "result"
     if result.is_dir():  # of a run that was stopped here
         shutil.rmtree(result)
-    if name == HTML:
+    if name == "html":
         page.write(result, lambda: read_back(source))
     elif name in TABLES:
         table = cast(table_sink.TableName, name)
