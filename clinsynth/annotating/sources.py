@@ -75,17 +75,17 @@ def _detected(path: Path, columns: Columns, known: Sequence[str]) -> str:
         ) from error
 
 
-def read(path: str, name: str, columns: Columns, own: Collection[Path] = ()) -> Iterator[Row]:
+def read(path: str, name: str, columns: Columns, written: Collection[Path] = ()) -> Iterator[Row]:
     """The rows of a file, a folder or standard input. Raises ``ValueError`` where it cannot go on.
 
     Args:
         path: The input.
         name: Its format.
         columns: Which fields hold what.
-        own: What this program writes, and would not read if it lay in the folder.
+        written: What this program writes, and would not read if it lay in the folder.
     """
     if name == "text":
-        return _texts(Path(path), own)
+        return _texts(Path(path), written)
     if name in READERS:
         return _unpacked(READERS[name](Path(path), columns), path)
     return _corpus(Path(path), name)
@@ -104,16 +104,16 @@ def size(path: str, name: str) -> int | None:
     return Path(path).stat().st_size if name in ("jsonl", "lines") and not packed else None
 
 
-def fingerprint(path: str, own: Collection[Path] = ()) -> str:
+def fingerprint(path: str, written: Collection[Path] = ()) -> str:
     """Tells an input from another, or from itself after a change, without reading all of it.
 
-    What this program writes, ``own``, does not count where it lies in the folder.
+    What this program writes, ``written``, does not count where it lies in the folder.
     """
     root = Path(path).resolve()
-    inside = [one for one in own if one.is_relative_to(root)]
+    inside = [place for place in written if place.is_relative_to(root)]
     sha = hashlib.sha256()
     for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
-        if file.is_file() and not any(file.is_relative_to(one) for one in inside):
+        if file.is_file() and not any(file.is_relative_to(place) for place in inside):
             stat = file.stat()
             sha.update(
                 f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
@@ -211,12 +211,12 @@ def _from_object(value: object, columns: Columns, number: str) -> Document:
     )
 
 
-def _texts(path: Path, own: Collection[Path]) -> Iterator[Row]:
+def _texts(path: Path, written: Collection[Path]) -> Iterator[Row]:
     if not path.is_dir():
         yield _text(path, 1)
         return
     folder = path.resolve()
-    there = [file for file in sorted(path.iterdir()) if folder / file.name not in own]
+    there = [file for file in sorted(path.iterdir()) if folder / file.name not in written]
     files = [file for file in there if file.suffix.lower() == ".txt"]
     if not files:
         raise ValueError(f"there is no .txt file in {path}. Remedy: check the path")

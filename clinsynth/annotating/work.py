@@ -58,9 +58,12 @@ def to_file(
         INPUT: "" if source == STDIN else sources.fingerprint(source, ignored),
         "the input format": f"{from_format}, {columns.text}, {columns.id}, {columns.quoted}",
         "the bundle": chain.predictors[0].bundle.manifest_sha256,
-        "the relation bundle": "".join(one.bundle.manifest_sha256 for one in chain.predictors[1:]),
+        "the relation bundle": "".join(
+            predictor.bundle.manifest_sha256 for predictor in chain.predictors[1:]
+        ),
         "what computes it": " / ".join(
-            f"{one.engine.about}, {one.batch_tokens} tokens a run" for one in chain.predictors
+            f"{predictor.engine.about}, {predictor.batch_tokens} tokens a run"
+            for predictor in chain.predictors
         ),
     }
     with alone(output):
