@@ -30,7 +30,11 @@ def characters(path: Path) -> TextIO:
     Bytes that are not UTF-8 pass as halves of characters, so that only their row is bad.
     """
     stream = opened(path)
-    head = stream.peek(4)[:4]
+    try:
+        head = stream.peek(4)[:4]
+    except BaseException:  # of a packed file that is none
+        stream.close()
+        raise
     encoding = next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
     if encoding == "utf-8" and len(head) == 4:
         encoding = ZEROS.get(tuple(byte == 0 for byte in head), encoding)
