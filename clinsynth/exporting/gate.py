@@ -13,7 +13,7 @@ import torch
 from rich.table import Table
 
 from clinsynth.datamodules.batches import DocumentBatch
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx import engines, machine
 from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.bundle import Bundle, BundleError
@@ -84,7 +84,7 @@ class Gate:
         return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
 
 
-def examine(model: DocumentModel, bundle: Bundle, gold: Sequence[Document], max_f1_drop: float) -> Gate:
+def examine(model: EncoderModel, bundle: Bundle, gold: Sequence[Document], max_f1_drop: float) -> Gate:
     """Compares all that can compute a bundle on this machine with torch.
 
     Args:
@@ -160,7 +160,7 @@ def _finds_gpu(bundle: Bundle) -> bool:
     return True
 
 
-def long_document(model: DocumentModel, gold: Sequence[Document]) -> Document:
+def long_document(model: EncoderModel, gold: Sequence[Document]) -> Document:
     """Documents joined, again and again if need be, into one that no window holds, without a sentence end."""
     commas = str.maketrans(".!?\n", ",,, ")
     pieces = [document.text.translate(commas) + " " for document in gold]
@@ -170,17 +170,17 @@ def long_document(model: DocumentModel, gold: Sequence[Document]) -> Document:
     return Document(text, gold[0].entities if model.schema.relations else (), id="longer than a window")
 
 
-def _by_torch(model: DocumentModel, documents: Sequence[Document]) -> list[Document]:
+def _by_torch(model: EncoderModel, documents: Sequence[Document]) -> list[Document]:
     with torch.inference_mode():
         features = model.codec.encode(documents)
         return model.annotate(DocumentBatch(features, range(len(documents)), 2048))
 
 
-def _monitored(model: DocumentModel) -> str:
+def _monitored(model: EncoderModel) -> str:
     return model.monitor.removeprefix("val_")
 
 
-def _score(model: DocumentModel, found: Sequence[Document], gold: Sequence[Document]) -> float:
+def _score(model: EncoderModel, found: Sequence[Document], gold: Sequence[Document]) -> float:
     scores = model.build_scores()
     scores.update(found[: len(gold)], gold, range(len(gold)))
     return scores.result().flat()[_monitored(model)]

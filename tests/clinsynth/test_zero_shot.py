@@ -107,3 +107,10 @@ def test_it_is_not_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     data = ["--data=Files", "--data.train=train.jsonl", "--run=run"]
     with pytest.raises(ValueError, match="not trained"):
         main(["fit", "--task=task.yaml", *model, *data])
+
+
+def test_it_has_no_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.ckpt").touch()
+    with pytest.raises(ValueError, match=r"ZeroShot has no checkpoints\. Remedy: leave out --ckpt_path"):
+        test(tmp_path, ENTITY_TASK.to_json(), NOTES, "http://localhost:9", "--ckpt_path=other.ckpt")
