@@ -192,7 +192,7 @@ class CLI(InnerCLI):
         ):
             return
         from clinsynth.exporting.checkpoint import export_checkpoint  # its imports take seconds
-        from clinsynth.exporting.gate import table
+        from clinsynth.exporting.outcome import table
 
         best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
         assert isinstance(best, ModelCheckpoint) and self._run is not None

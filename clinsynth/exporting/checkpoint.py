@@ -10,7 +10,7 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from clinsynth.datamodules.base import DocumentDataModule, restrict
-from clinsynth.exporting.gate import Gate
+from clinsynth.exporting.outcome import Gate
 from clinsynth.exporting.write import write_bundle
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import load_model

@@ -11,9 +11,10 @@ from typing import Any
 
 import onnx_ir as ir
 
-from clinsynth.exporting.gate import Gate, examine
+from clinsynth.exporting.gate import examine
 from clinsynth.exporting.graph import to_onnx
 from clinsynth.exporting.int8 import quantize
+from clinsynth.exporting.outcome import Gate
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx import engines
 from clinsynth_onnx.bundle import SCHEMA, TOKENIZER, Bundle, describe, seal

@@ -10,6 +10,7 @@ import yaml
 
 from clinsynth.cli.lightning import main
 from clinsynth.formats import jsonl
+from clinsynth.runs.folder import last_test
 from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth.llm.server import Act, ScriptedServer, completion
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK
@@ -50,7 +51,7 @@ def test(folder: Path, task: dict[str, Any], documents: list[Document], url: str
     common = ["--task=task.yaml", "--model=ZeroShot", "--model.llm=m", f"--model.server.base_url={url}"]
     common += ["--data=Files", "--data.test=test.jsonl", "--run=run", "--trainer.enable_progress_bar=false"]
     main(["test", *common, *arguments])
-    return json.loads((folder / "run" / "metrics.json").read_text())["scores"]["scores"]
+    return json.loads((last_test(folder / "run") / "metrics.json").read_text())["scores"]["scores"]
 
 
 test.__test__ = False  # type: ignore[attr-defined]
