@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, TextIO, cast
 
 from clinsynth.formats.errors import CorpusError
-from clinsynth.llm.completion import error_code
+from clinsynth.llm.completion import error_code, read_answer
 from clinsynth.llm.errors import read_error
 from clinsynth.llm.requests import Reply, Request, numbered
 
@@ -93,7 +93,7 @@ def read_replies(path: Path) -> Iterator[Reply]:
         if error is not None:
             code = error_code(error).strip(" ()") or "failed"
         elif not status:
-            code = "there is no response"
+            code = read_answer(body).reason if body else "there is no response"
         elif status != 200:
             code = read_error(status, body).reason
         yield Reply(custom_id, status, body, code, line.get("batch") is not False)

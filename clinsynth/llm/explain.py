@@ -21,11 +21,11 @@ def explain(requests: Iterable[Request], cache: ReplyCache) -> Counter[str]:
         by_prompt[_prompt(body)].append((body, draw))
     found: Counter[str] = Counter()
     for request in requests:
-        outcomes = [reply.outcome for reply in cache.replies(request)]
-        if "complete" in outcomes:
+        replies = cache.replies(request)
+        if any(reply.outcome == "complete" for reply in replies):
             continue
-        if outcomes:
-            found[f"its answer was {outcomes[-1]}, {len(outcomes)} times"] += 1
+        if replies:
+            found[f"it has no whole answer: {replies[-1].reason}, {len(replies)} times"] += 1
             continue
         near = [_differences(request, *one) for one in by_prompt.get(_prompt(request.body), [])]
         near.sort(key=len)
@@ -44,13 +44,13 @@ def _differences(request: Request, body: Body, draw: int) -> list[str]:
     if canonical(_system(request.body)) != canonical(_system(body)):
         told.append("the system prompt (task, unit, count or examples) is another one")
     for key in sorted((request.body.keys() | body.keys()) - {"messages"}):
-        own, other = request.body.get(key), body.get(key)
-        if canonical(own) == canonical(other):
+        asked, other = request.body.get(key), body.get(key)
+        if canonical(asked) == canonical(other):
             continue
-        if isinstance(own, dict | list) or isinstance(other, dict | list):
+        if isinstance(asked, dict | list) or isinstance(other, dict | list):
             told.append(f"{key} is another one")
         else:
-            told.append(f"{key} is {own!r}, the cached reply has {other!r}")
+            told.append(f"{key} is {asked!r}, the cached reply has {other!r}")
     return told or [f"it is draw {request.draw} of the same request, the cached reply is draw {draw}"]
 
 

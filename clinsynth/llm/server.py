@@ -40,7 +40,8 @@ class Server:
         for name in ("concurrency", "requests_per_minute", "tokens_per_minute", "timeout", "attempts"):
             value = getattr(self, name)
             if value is not None and value <= 0:
-                raise ValueError(f"'server.{name}' must be above 0, not {value}")
+                instead = ". Remedy: --replay asks nothing" if name == "attempts" else ""
+                raise ValueError(f"'server.{name}' must be above 0, not {value}{instead}")
         if self.retries < 0:
             raise ValueError(f"'server.retries' must be 0 or more, not {self.retries}")
 

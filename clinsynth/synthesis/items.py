@@ -55,6 +55,9 @@ def items(value: Any, key: str = "") -> Iterator[Item | Rejected]:
             else:
                 yield from items(one)
     elif isinstance(value, dict) and (pieces := _pieces(value)):
+        if not complete and _title_alone(value, pieces):
+            yield Rejected(CUT_TITLE, pieces[0])
+            return
         rest = {field: one for field, one in value.items() if field not in TEXT_FIELDS}
         yield Item(pieces, rest, complete)
     elif isinstance(value, dict):
@@ -62,6 +65,13 @@ def items(value: Any, key: str = "") -> Iterator[Item | Rejected]:
             yield from items(one, field)
     else:
         yield Rejected(ALIEN, to_json({key: value} if key else value))
+
+
+def _title_alone(value: Mapping[str, Any], pieces: Sequence[str]) -> bool:
+    """Whether of a text that is cut off there is no more than its beginning."""
+    texts = [value.get(field) for field in TEXT_FIELDS if field != "title"]
+    judged = {"relations", "label"} & value.keys()
+    return len(pieces) == 1 and not judged and not any(isinstance(text, str) for text in texts)
 
 
 def _complete(value: Any) -> bool:

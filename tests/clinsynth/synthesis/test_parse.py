@@ -128,6 +128,20 @@ def test_what_is_left_of_a_text_is_more_than_its_title() -> None:
     assert [one.text for one in usable(found)] == ["gout Is gout."] and reasons(found) == [lenient_json.CUT]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"documents": [{{"title": "{GOUT}", "sentences": ["cut of',
+        f'{{"documents": [{{"text": ["{GOUT}", "cut of',
+        f'{{"documents": [["{GOUT}"',
+        f'{{"title": "{GOUT}"',
+    ],
+)
+def test_no_form_of_a_text_leaves_its_title_alone(text: str) -> None:
+    found = parse_reply(reply(text, "length"), ENTITY_TASK)
+    assert not usable(found) and items.CUT_TITLE in reasons(found)
+
+
 def test_the_last_line_of_a_list_that_is_cut_off_is_no_sentence() -> None:
     found = parse_reply(reply(f"- {GOUT}\n- Hepat", "length"), ENTITY_TASK)
     assert [one.text for one in usable(found)] == ["gout"] and reasons(found) == [lenient_json.CUT]
