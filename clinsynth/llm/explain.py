@@ -27,7 +27,7 @@ def explain(requests: Iterable[Request], cache: ReplyCache) -> Counter[str]:
         if replies:
             found[f"it has no whole answer: {replies[-1].reason}, {len(replies)} times"] += 1
             continue
-        near = [_differences(request, *one) for one in by_prompt.get(_prompt(request.body), [])]
+        near = [_differences(request, *near_by) for near_by in by_prompt.get(_prompt(request.body), [])]
         near.sort(key=len)
         found["; ".join(near[0]) if near else NEW] += 1
     return found
@@ -35,7 +35,7 @@ def explain(requests: Iterable[Request], cache: ReplyCache) -> Counter[str]:
 
 def _prompt(body: Body) -> str:
     """The user's messages, which tell one request of a plan from another."""
-    return canonical([one for one in body.get("messages") or [] if one.get("role") != "system"])
+    return canonical([message for message in body.get("messages") or [] if message.get("role") != "system"])
 
 
 def _differences(request: Request, body: Body, draw: int) -> list[str]:
@@ -55,4 +55,4 @@ def _differences(request: Request, body: Body, draw: int) -> list[str]:
 
 
 def _system(body: Body) -> list[Any]:
-    return [one for one in body.get("messages") or [] if one.get("role") == "system"]
+    return [message for message in body.get("messages") or [] if message.get("role") == "system"]

@@ -63,9 +63,9 @@ class AnnotationSettings:
 
     Args:
         model: The name that the server knows the model by.
-        temperature: How freely the model draws its words; null leaves it to the server.
+        temperature: Freedom with which the model draws its words; null leaves it to the server.
         max_tokens: Tokens of an answer at most; null leaves it to the server.
-        max_tokens_field: What the server calls it.
+        max_tokens_field: Name of that limit at the server.
         response_format: json_schema where the server has structured outputs, else json_object or none.
     """
 

@@ -45,24 +45,24 @@ def items(value: Any, key: str = "") -> Iterator[Item | Rejected]:
     elif isinstance(value, str) and (not key or key in TEXT_FIELDS):
         yield Item([value], {})
     elif isinstance(value, list):
-        for one in value:
-            inner = one.value if isinstance(one, Partial) else one
+        for part in value:
+            inner = part.value if isinstance(part, Partial) else part
             if isinstance(inner, list) and inner and all(isinstance(piece, str) for piece in inner):
-                if len(inner) == 1 and isinstance(one, Partial):
+                if len(inner) == 1 and isinstance(part, Partial):
                     yield Rejected(CUT_TITLE, inner[0])
                 else:
                     yield Item(inner, {})
             else:
-                yield from items(one)
+                yield from items(part)
     elif isinstance(value, dict) and (pieces := _pieces(value)):
         if not complete and _title_alone(value, pieces):
             yield Rejected(CUT_TITLE, pieces[0])
             return
-        rest = {field: one for field, one in value.items() if field not in TEXT_FIELDS}
+        rest = {field: inner for field, inner in value.items() if field not in TEXT_FIELDS}
         yield Item(pieces, rest, complete)
     elif isinstance(value, dict):
-        for field, one in value.items():
-            yield from items(one, field)
+        for field, inner in value.items():
+            yield from items(inner, field)
     else:
         yield Rejected(ALIEN, to_json({key: value} if key else value))
 

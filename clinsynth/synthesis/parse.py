@@ -42,10 +42,10 @@ def parse_reply(reply: Reply, schema: Schema) -> list[Document | Rejected]:
     relations: good for entities, and no example of a text without relations.
     """
     return [
-        replace(one, source=reply.custom_id)
-        if isinstance(one, Rejected)
-        else replace(one, id=f"{reply.custom_id}.{i}")
-        for i, one in enumerate(_outcomes(reply, schema))
+        replace(outcome, source=reply.custom_id)
+        if isinstance(outcome, Rejected)
+        else replace(outcome, id=f"{reply.custom_id}.{i}")
+        for i, outcome in enumerate(_outcomes(reply, schema))
     ]
 
 
@@ -126,7 +126,7 @@ def _related(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
         yield Rejected(BROKEN, item.raw, detail=detail)
         return
     text, entities, ids = _joined(usable, schema)
-    numbers = [own if own is not None else f"mention {i}" for i, own in enumerate(ids)]
+    numbers = [f"mention {i}" if number is None else number for i, number in enumerate(ids)]
     stated = item.fields["relations"]
     triples, problems = relations_stated(
         stated if isinstance(stated, list) else [stated], numbers, entities, schema
@@ -150,12 +150,12 @@ def relations_stated(
     """
     triples: list[tuple[str, str, str]] = []
     problems: list[tuple[str, str]] = []
-    for one in stated:
-        problem = _relation_problem(one, numbers, entities, schema)
+    for relation in stated:
+        problem = _relation_problem(relation, numbers, entities, schema)
         if problem:
-            problems.append((problem, to_json(one)))
+            problems.append((problem, to_json(relation)))
         else:
-            triples.append((str(one["label"]), str(one["head"]), str(one["tail"])))
+            triples.append((str(relation["label"]), str(relation["head"]), str(relation["tail"])))
     return list(dict.fromkeys(triples)), problems
 
 
@@ -167,8 +167,8 @@ def _relation_problem(
     label, head, tail = (str(stated[key]) for key in ("label", "head", "tail"))
     if label not in schema.relations:
         return UNKNOWN_RELATION
-    named = [set(own.split("|")) for own in numbers]
-    if head == tail or any(not any(side in own for own in named) for side in (head, tail)):
+    named = [set(number.split("|")) for number in numbers]
+    if head == tail or any(not any(side in ids for ids in named) for side in (head, tail)):
         return NO_MENTION
     made = relations_between(entities, numbers, [(label, head, tail)])
     return None if made and _fits(made[0], entities, schema) else UNFIT
@@ -191,5 +191,5 @@ def _joined(parts: Sequence[Tagged], schema: Schema) -> tuple[str, tuple[Entity,
     for part in parts:
         entities += [Entity(e.start + start, e.end + start, e.label) for e in part.entities]
         start += len(part.text) + 1
-    ids = [own for part in parts for own in part.ids]
+    ids = [number for part in parts for number in part.ids]
     return BETWEEN[schema.layout].join(part.text for part in parts), tuple(entities), ids

@@ -30,7 +30,7 @@ class PlanSettings:
 
     Args:
         model: The name that the server knows the model by.
-        size: How many texts to ask for; a larger size keeps the requests of a smaller one.
+        size: Number of texts to ask for; a larger size keeps the requests of a smaller one.
         unit: What a text is: document (an abstract, a note), sentence, or pair (a sentence in which one pair
             of mentions is judged). Default: pair for relations between entities without guidelines, else
             document.
@@ -40,12 +40,12 @@ class PlanSettings:
         longest: Sentences of a document at most, or lines. Default: 10 sentences, 20 lines.
         untagged: Share of sentences or lines that have nothing to tag, from 0 to 1.
         relations: Whether documents also state the relations of the task.
-        temperature: How freely the model draws its words; null leaves it to the server.
+        temperature: Freedom with which the model draws its words; null leaves it to the server.
         max_tokens: Tokens of an answer at most; null leaves it to the server.
-        max_tokens_field: What the server calls it; OpenAI's newer models want max_completion_tokens.
-        seed: Decides the order of topics and what is drawn from seeds and examples; it is sent as the
-            sampling seed of the first request, plus one for each further one; null sends none, and draws as
-            0 does.
+        max_tokens_field: Name of that limit at the server; OpenAI's newer models want max_completion_tokens.
+        seed: Number that decides the order of topics and what is drawn from seeds and examples; it is sent
+            as the sampling seed of the first request, plus one for each further one; null sends none, and
+            draws as 0 does.
         response_format: json_schema where the server has structured outputs, else json_object or none.
         seeds: A file of names to work in, by subject and entity type (clinsynth generate seeds writes one).
         seeds_per_request: Names of each type in a request.

@@ -148,9 +148,9 @@ def relation_rules(schema: Schema) -> str:
 def _order(schema: Schema, unit: Unit, amounts: Amounts) -> str:
     """What to invent."""
     style = f"in the style of {schema.genre or 'the texts of its field'}"
-    one = amounts.texts == 1
+    alone = amounts.texts == 1
     if unit == "document":
-        each = "It" if one else "Each"
+        each = "It" if alone else "Each"
         length = _range(amounts.shortest, amounts.longest)
         shape = (
             f"{each} is written in {length} lines, as such texts are: headings, items of lists, fragments "
@@ -158,12 +158,12 @@ def _order(schema: Schema, unit: Unit, amounts: Amounts) -> str:
             if schema.layout == "lines"
             else f"{each} has a title, if the genre has titles, and {length} sentences that belong together."
         )
-        return f"Invent {'one text' if one else f'{amounts.texts} texts'} {style}. {shape}"
-    sentences = "one sentence" if one else f"{amounts.texts} sentences, each of them a text of its own,"
+        return f"Invent {'one text' if alone else f'{amounts.texts} texts'} {style}. {shape}"
+    sentences = "one sentence" if alone else f"{amounts.texts} sentences, each of them a text of its own,"
     if unit == "sentence":
         return f"Invent {sentences} {style}."
     return (
-        f"Invent {sentences} {style}. {'In it' if one else 'In each'}, mark the two mentions that are "
+        f"Invent {sentences} {style}. {'In it' if alone else 'In each'}, mark the two mentions that are "
         "judged, and say whether the relation holds between them."
     )
 
