@@ -28,7 +28,8 @@ from clinsynth.synthesis.annotation import (
     read_relations,
     relation_request,
 )
-from clinsynth.synthesis.prompts import MaxTokensField, ResponseFormat, default_unit
+from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
+from clinsynth.synthesis.prompts import default_unit
 from clinsynth_onnx.codec import Features
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
