@@ -33,8 +33,8 @@ import pipelines
 import torch
 
 from clinsynth.cli.export import export, load_model
+from clinsynth.corpora.labels import restrict
 from clinsynth.datamodules import GAD, NCBIDisease
-from clinsynth.datamodules.base import restrict
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.models.base import DocumentModel
 from clinsynth.runs.folder import best_of

@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from clinsynth import corpora
 from clinsynth.cli.run import run
+from clinsynth.corpora.base import SPLITS
+from clinsynth.corpora.published import PublishedCorpus
 from clinsynth.formats import registry
 from clinsynth.formats.counts import Counts
 from clinsynth.formats.counts import count as count_documents
-
-PARTS = ("train", "val", "test")
 
 
 def count(path: str, format: str | None = None) -> None:
@@ -33,7 +34,7 @@ def published(root: str | None = None) -> None:
     Args:
         root: Folder of the corpora. Default: the variable CLINSYNTH_DATA, else "data".
     """
-    _show(row for name in sorted(_published()) for row in _published_rows(name, root))
+    _show(row for reader in _published() for row in _published_rows(reader(root)))
 
 
 def convert(source: str, target: str, to: str, source_format: str | None = None) -> None:
@@ -55,19 +56,15 @@ def convert(source: str, target: str, to: str, source_format: str | None = None)
         )
 
 
-def _published() -> dict[str, type]:
-    from clinsynth import datamodules
-    from clinsynth.datamodules.published import PublishedCorpus
-
-    classes = [getattr(datamodules, name) for name in datamodules.__all__]
-    return {c.folder: c for c in classes if issubclass(c, PublishedCorpus)}
+def _published() -> list[type[PublishedCorpus]]:
+    """The readers of published corpora by name."""
+    readers = [getattr(corpora, name) for name in corpora.__all__]
+    return sorted((r for r in readers if issubclass(r, PublishedCorpus)), key=lambda reader: reader.folder)
 
 
-def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
-    from clinsynth_onnx.schema import EntityType, Schema
-
-    corpus = _published()[name](Schema(name, {"any": EntityType()}), root)
-    for part in PARTS:
+def _published_rows(corpus: PublishedCorpus) -> Iterator[tuple[str, ...]]:
+    name = corpus.folder
+    for part in SPLITS:
         try:
             counts = count_documents(corpus.documents(part))
         except FileNotFoundError as error:

@@ -15,7 +15,8 @@ from jsonargparse import ArgumentParser
 from rich.console import Console
 
 from clinsynth.cli.run import run
-from clinsynth.datamodules.base import DocumentDataModule, restrict
+from clinsynth.corpora.labels import restrict
+from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.exporting.gate import table
 from clinsynth.exporting.write import write_bundle
 from clinsynth.formats import registry
@@ -83,6 +84,9 @@ def _validation_part(checkpoint: Path, model: DocumentModel) -> list[Document]:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--data", type=DocumentDataModule)
     options = {**data.get("init_args", {}), "schema": model.schema.to_json()}
+    for name in ("replies", "generation", "folder"):  # null in the config of each older run on written text
+        if options.get(name, "") is None:
+            del options[name]
     made = parser.instantiate_classes(
         parser.parse_object({"data": {"class_path": data["class_path"], "init_args": options}})
     )

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from clinsynth.corpora.base import Split
 from clinsynth.datamodules import DocumentDataModule
-from clinsynth.datamodules.base import Split
 from clinsynth.formats.lines import read_lines
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
