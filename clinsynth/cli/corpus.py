@@ -74,7 +74,9 @@ def _published_rows(corpus: PublishedCorpus) -> Iterator[tuple[str, ...]]:
 
 
 def _show(rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table("corpus", "part", "documents", "mentions", "relations", "published")
+    table = Table()
+    for name in ("corpus", "part", "documents", "mentions", "relations", "published"):
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console().print(table)
@@ -83,13 +85,15 @@ def _show(rows: Iterable[tuple[str, ...]]) -> None:
 def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
     repeated = counts.documents - counts.distinct
     documents = f"{counts.documents}" + (f" ({repeated} twice)" if repeated else "")
-    relations = _lines(counts.relations.items())
-    if counts.concept_relations:
-        stated = ", ".join(f"{n} {label}" for label, n in counts.concept_relations.items())
-        relations += f"\n({stated} between concepts)"
+    relations = "\n".join(
+        f"{counts.relations.get(label, 0)} {label}"
+        + (f" ({counts.concept_relations[label]} between concepts)" if counts.concept_relations else "")
+        for label in counts.concept_relations or counts.relations
+    )
     if counts.unmentioned:
         relations += f"\n({counts.unmentioned} of concepts without mention)"
     found = {"documents": counts.documents, **counts.entities, **counts.relations, **counts.concept_relations}
+    found["relations"] = sum((counts.concept_relations or counts.relations).values())
     differences = [
         f"{n} {label}, not {found.get(label, 0)}"
         for label, n in published.items()

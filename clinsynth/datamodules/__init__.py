@@ -2,6 +2,7 @@
 
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.datamodules.bc5cdr import BC5CDR
+from clinsynth.datamodules.biored import BioRED
 from clinsynth.datamodules.euadr import EUADR
 from clinsynth.datamodules.files import Files
 from clinsynth.datamodules.gad import GAD
@@ -9,4 +10,14 @@ from clinsynth.datamodules.mixture import Mixture
 from clinsynth.datamodules.ncbi_disease import NCBIDisease
 from clinsynth.datamodules.synthetic import Synthetic
 
-__all__ = ["BC5CDR", "EUADR", "GAD", "DocumentDataModule", "Files", "Mixture", "NCBIDisease", "Synthetic"]
+__all__ = [
+    "BC5CDR",
+    "EUADR",
+    "GAD",
+    "BioRED",
+    "DocumentDataModule",
+    "Files",
+    "Mixture",
+    "NCBIDisease",
+    "Synthetic",
+]

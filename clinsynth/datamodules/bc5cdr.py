@@ -2,36 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from clinsynth import corpora
-from clinsynth.corpora.bc5cdr import FileFormat, TestPart
-from clinsynth.datamodules.reading import CorpusDataModule
-from clinsynth_onnx.schema import Schema
+from clinsynth.datamodules.abstracts import AbstractsDataModule
 
 
-class BC5CDR(CorpusDataModule):
-    """Chemicals, diseases and the diseases that chemicals induce (CID), in 1,500 PubMed abstracts.
+class BC5CDR(AbstractsDataModule):
+    """Chemicals, diseases and the diseases that chemicals induce (CID), in 1,500 PubMed abstracts."""
 
-    Args:
-        schema: The task; with Chemical, Disease or both.
-        root: Folder of all corpora, with this one in ``bc5cdr``. Default: the environment variable
-            CLINSYNTH_DATA, else "data". What is missing is downloaded there.
-        format: Files of the corpus to read, those in PubTator's format or those in BioC XML.
-        test_on: Part to test on. With ``development`` a tenth of the training part, drawn by ``seed``, is
-            for validation; for machines without the test file.
-        seed: Random seed of that tenth, and of the training documents that ``fraction`` or ``few_shot``
-            draws.
-        settings: Options of ``DocumentDataModule``.
-    """
-
-    def __init__(
-        self,
-        schema: Schema,
-        root: str | None = None,
-        format: FileFormat = "pubtator",
-        test_on: TestPart = "test",
-        seed: int = 0,
-        **settings: Any,
-    ) -> None:
-        super().__init__(schema, corpora.BC5CDR(root, format, test_on, seed), seed=seed, **settings)
+    reader = corpora.BC5CDR

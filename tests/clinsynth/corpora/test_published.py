@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth.corpora import BC5CDR, NCBIDisease
+from clinsynth.corpora import BC5CDR, BioRED, NCBIDisease
 from clinsynth.corpora.published import PublishedCorpus, fetch
 from clinsynth.formats import registry
 from clinsynth.formats.counts import count
@@ -88,24 +88,34 @@ def test_an_unreachable_address_tells_how_to_place_the_files(
 
 
 @pytest.mark.corpora
-@pytest.mark.parametrize("corpus", [NCBIDisease, BC5CDR])
+@pytest.mark.parametrize("corpus", [NCBIDisease, BC5CDR, BioRED])
 def test_real_corpora_have_the_published_counts(corpora: Path, corpus: type[PublishedCorpus]) -> None:
     for part, published in corpus.published.items():
-        if part == "test" and corpus is BC5CDR:
-            continue  # this file is not among the shared corpora
+        if part == "test" and corpus is not NCBIDisease:
+            continue  # these files are not among the shared corpora
         counts = count(corpus(str(corpora)).documents(part))
         found = {"documents": counts.documents, **counts.entities, **counts.concept_relations}
+        found["relations"] = sum(counts.concept_relations.values())
         assert {label: found[label] for label in published} == published
         assert counts.unmentioned == 0
 
 
 @pytest.mark.corpora
 def test_every_real_file_is_as_published_and_reads_back(corpora: Path, tmp_path: Path) -> None:
-    files = sorted([*corpora.glob("*/*.txt"), *corpora.glob("*/*/*.tsv")])
-    assert len(files) >= 27
+    files = sorted([*corpora.glob("*/*.txt"), *corpora.glob("*/*.PubTator"), *corpora.glob("*/*/*.tsv")])
+    assert len(files) >= 29
     for file in files:
         name = registry.detect(file)
         documents = list(registry.read(file))
         assert documents and name in ("pubtator", "relation-tsv")
         assert registry.write(tmp_path / f"copy{file.suffix}", documents, name) == []
         (tmp_path / f"copy{file.suffix}").unlink()
+
+
+@pytest.mark.corpora
+def test_biored_reads_the_same_from_both_of_its_formats(corpora: Path) -> None:
+    pubtator = list(BioRED(str(corpora)).documents("val"))
+    bioc = list(BioRED(str(corpora), format="bioc").documents("val"))
+    assert len(pubtator) == 100
+    for document, same in zip(pubtator, bioc, strict=True):
+        assert (document.text, set(document.entities)) == (same.text, set(same.entities))

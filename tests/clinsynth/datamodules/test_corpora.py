@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth.datamodules import BC5CDR, EUADR, GAD, Files, Mixture, NCBIDisease
+from clinsynth.datamodules import BC5CDR, EUADR, GAD, BioRED, Files, Mixture, NCBIDisease
 from clinsynth.formats import jsonl, registry
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
@@ -54,6 +54,14 @@ def test_bc5cdr_tests_on_the_development_part_if_asked(root: Path) -> None:
     assert (len(train), len(val), len(test)) == (18, 2, 20)
     assert not {d.id for d in train} & {d.id for d in val}
     assert [d.id for d in test] == [d.id for d in BC5CDR(CDR, str(root)).part("val")]
+
+
+def test_biored_gives_the_labels_that_a_task_chooses(root: Path) -> None:
+    task = Schema("b", {"ChemicalEntity": EntityType()})
+    data = BioRED(task, str(root), test_on="development")
+    assert [len(data.part(part)) for part in ("train", "val", "test")] == [18, 2, 20]
+    assert data.record["test"]["entities"] == {"ChemicalEntity": 20}
+    assert data.record["test"]["left_out"]["mentions_of_other_types"] == 20
 
 
 @pytest.mark.parametrize("corpus", [GAD, EUADR])
