@@ -32,11 +32,12 @@ import numpy as np
 import pipelines
 import torch
 
-from clinsynth.cli.export import export, load_model
+from clinsynth.cli.export import export
 from clinsynth.corpora.labels import restrict
 from clinsynth.datamodules import GAD, NCBIDisease
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.models.base import DocumentModel
+from clinsynth.models.loading import load_model
 from clinsynth.runs.folder import best_of
 from clinsynth_onnx import engines
 from clinsynth_onnx.bundle import Bundle

@@ -19,8 +19,8 @@ from clinsynth.datamodules.batches import Batch, DocumentBatch
 from clinsynth.formats.rejects import Rejected, write_ledger
 from clinsynth.llm.budget import Budget
 from clinsynth.llm.cache import CACHE, ReplyCache
-from clinsynth.llm.fill import LanguageModel
 from clinsynth.llm.requests import Reply, Request
+from clinsynth.llm.runner import RequestRunner
 from clinsynth.llm.server import Server
 from clinsynth.metrics.metric import DocumentScores, EntityScores, RelationScores
 from clinsynth.models.base import DocumentModel
@@ -109,7 +109,7 @@ class ZeroShot(DocumentModel):
         self.allow_real_text = allow_real_text
         self.server = server
         self.cache = cache
-        self._language_model = LanguageModel(server, budget)
+        self._runner = RequestRunner(server, budget)
         self.asking = AnnotationSettings(llm, temperature, max_tokens, max_tokens_field, response_format)
         self._rejects: list[Rejected] = []
 
@@ -143,12 +143,12 @@ class ZeroShot(DocumentModel):
         requests = [self._request(document, i) for i, document in zip(batch.indices, documents, strict=True)]
         found: list[Document] = []
         with ReplyCache(self.cache) as cache:
-            filled = self._language_model.fill([one for one in requests if one], cache)
-            if filled.stopped:
+            summary = self._runner.run([request for request in requests if request], cache)
+            if summary.stopped:
                 raise ValueError(
-                    f"{filled.stopped}, so that there is no score. Remedy: start again with more"
+                    f"{summary.stopped}, so that there is no score. Remedy: start again with more"
                 )
-            failed = {one.custom_id: one.reason for one in filled.failures}
+            failed = {failure.custom_id: failure.reason for failure in summary.failures}
             for document, request in zip(documents, requests, strict=True):
                 if request is None:
                     found.append(replace(document, relations=()))

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from clinsynth.annotating import parquet
 from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8, others
@@ -16,6 +16,7 @@ from clinsynth.annotating.tables import separated
 from clinsynth.formats import registry
 from clinsynth_onnx.document import Document
 
+InputName = Literal["lines", "csv", "tsv", "parquet", registry.FormatName]
 DEEPER = 100  # levels of nesting kept free: later steps write documents from further down the stack
 ENDS = 65_536  # bytes at either end of a file that tell it from another
 

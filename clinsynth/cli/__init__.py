@@ -18,17 +18,22 @@ class Command:
 
 
 COMMANDS = {
-    "fit": Command("clinsynth.cli.lightning", "Train a model and keep its best checkpoint.", True),
-    "validate": Command("clinsynth.cli.lightning", "Score a checkpoint on the validation part.", True),
-    "test": Command("clinsynth.cli.lightning", "Score a checkpoint on the test part.", True),
+    "fit": Command("clinsynth.cli.experiments", "Train a model and keep its best checkpoint.", True),
+    "validate": Command("clinsynth.cli.experiments", "Score a checkpoint on the validation part.", True),
+    "test": Command("clinsynth.cli.experiments", "Score a checkpoint on the test part.", True),
     "predict": Command(
-        "clinsynth.cli.lightning", "Write the entities or relations that a checkpoint finds.", True
+        "clinsynth.cli.experiments", "Write the entities or relations that a checkpoint finds.", True
     ),
     "tag": Command("clinsynth.cli.tag", "Show a checkpoint's entities in colour on the terminal."),
     "generate": Command("clinsynth.cli.generate", "Write labelled text with a language model."),
     "export": Command("clinsynth.cli.export", "Write a bundle that runs without torch."),
     "annotate": Command("clinsynth.cli.annotate", "Annotate files of any size with a bundle."),
     "serve": Command("clinsynth.cli.serve", "Annotate over HTTP with a bundle.", extra="serve"),
+    "errors": Command(
+        "clinsynth.cli.errors",
+        "Count a model's errors by kind and by word, to mend guidelines by.",
+        extra="train",
+    ),
     "corpus": Command("clinsynth.cli.corpus", "Count what is in corpora, or convert between formats."),
 }
 
@@ -70,7 +75,7 @@ def main() -> None:
         sys.exit(f"clinsynth: there is no command {name!r}.{hint} The commands are {', '.join(COMMANDS)}.")
     command = COMMANDS[name]
     try:
-        module = importlib.import_module(command.module)
+        importlib.import_module(command.module).main([name, *arguments] if command.passes_name else arguments)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("clinsynth", "clinsynth_onnx"):
             raise
@@ -78,7 +83,5 @@ def main() -> None:
             f"clinsynth: {name!r} needs {error.name}, which is not installed. "
             f"Remedy: pip install 'clinsynth[{command.extra}]'"
         )
-    try:
-        module.main([name, *arguments] if command.passes_name else arguments)
     except (ValueError, OSError) as error:
         sys.exit(f"clinsynth {name}: {error}")

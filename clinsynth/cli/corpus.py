@@ -15,16 +15,34 @@ from clinsynth.corpora.published import PublishedCorpus
 from clinsynth.formats import registry
 from clinsynth.formats.counts import Counts
 from clinsynth.formats.counts import count as count_documents
+from clinsynth.formats.options import ReadingOptions
+from clinsynth.formats.registry import FormatName, WritableName
 
 
-def count(path: str, format: str | None = None) -> None:
+def count(
+    path: str,
+    format: FormatName | None = None,
+    label: str | None = None,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    layer: str | None = None,
+    feature: str | None = None,
+) -> None:
     """Counts documents, mentions and relations of a corpus.
 
     Args:
         path: File or folder to read.
         format: Its format; told from it if not given.
+        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
+        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
+        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
     """
-    counts = count_documents(registry.read(Path(path), format))
+    counts = count_documents(
+        registry.read(Path(path), format, ReadingOptions(label, token_column, tag_column, layer, feature))
+    )
     _show([_row(path, "", counts, {})])
 
 
@@ -37,16 +55,33 @@ def published(root: str | None = None) -> None:
     _show(row for reader in _published() for row in _published_rows(reader(root)))
 
 
-def convert(source: str, target: str, to: str, source_format: str | None = None) -> None:
+def convert(
+    source: str,
+    target: str,
+    to: WritableName,
+    source_format: FormatName | None = None,
+    label: str | None = None,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    layer: str | None = None,
+    feature: str | None = None,
+) -> None:
     """Writes a corpus in another format. What was written is read back and compared before it stays.
 
     Args:
         source: File or folder to read.
         target: File or folder to write; must not exist.
-        to: Its format: jsonl, pubtator, bioc-xml, bioc-json, brat, iob1, iob2, iobes, relation-tsv.
+        to: Format to write.
         source_format: The format of ``source``; told from it if not given.
+        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
+        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
+        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
     """
-    documents = list(registry.read(Path(source), source_format))
+    options = ReadingOptions(label, token_column, tag_column, layer, feature)
+    documents = list(registry.read(Path(source), source_format, options))
     changed = registry.write(Path(target), documents, to)
     print(f"{len(documents)} documents are in {target}")
     if changed:

@@ -2,60 +2,83 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-import re
-import shutil
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar
 
 import torch
-from jsonargparse import Namespace
+from jsonargparse import Namespace, set_parsing_settings
+from jsonargparse.typing import register_type
 from lightning import Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.loggers import CSVLogger
+from rich.console import Console
 
 import clinsynth.datamodules
 import clinsynth.models
 import clinsynth.zero_shot  # noqa: F401  (class names without their module resolve among what is imported)
+from clinsynth.cli.parser import AnsweringParser
 from clinsynth.datamodules.base import DocumentDataModule
+from clinsynth.formats.tasks import read_task
 from clinsynth.models.base import DocumentModel
-from clinsynth.runs.folder import CHECKPOINTS, find_checkpoint, new_run, run_of
+from clinsynth.runs.folder import BUNDLE, CHECKPOINTS, find_checkpoint, new_run, run_of
 from clinsynth.runs.last_checkpoint import LastCheckpoint
+from clinsynth.runs.private import InnerCLI, cpu_multiplies_bf16
 from clinsynth.runs.record import PredictionWriter, Report, RunRecord
 from clinsynth_onnx.schema import Schema
 
 RUNS = Path("runs")
-QUOTED = re.compile(r"['\"]([\w.]+)['\"]|--([\w.]+)")
 
 
-class Parser(LightningArgumentParser):
-    """Answers a misspelt argument or config key with the ones that are spelt like it."""
+class Parser(AnsweringParser, LightningArgumentParser):
+    """Lightning's parser, with answers to what is misspelt."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+    all_options = "--help=all"
 
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        super().error(message + self._suggestion(message), ex)
-
-    def _suggestion(self, message: str) -> str:
-        parsers = [
-            self,
-            *(p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()),
-        ]
-        known = {a.dest for parser in parsers for a in parser._actions if a.dest}
-        words = (word for pair in QUOTED.findall(message) for word in pair if word)
-        for word in words:
-            close = difflib.get_close_matches(word, known - {word}, n=1, cutoff=0.8)
-            if word not in known and close:
-                return f"\nDid you mean {close[0]!r} instead of {word!r}?"
-        return ""
+    def classes(self, option: str) -> Iterable[str]:
+        base = {"model": DocumentModel, "data": DocumentDataModule}.get(option)
+        return _names(base) if base else ()
 
 
-class CLI(LightningCLI):
+def _names(base: type) -> set[str]:
+    return {base.__name__}.union(*map(_names, base.__subclasses__()))
+
+
+def read_schema(value: Any) -> Schema:
+    """A task: that of the file with this name, or of a mapping. Raises ``ValueError``."""
+    if isinstance(value, str):
+        return read_task(value)
+    if isinstance(value, dict):
+        return Schema.from_json(value)
+    raise ValueError("it is a file or a mapping, and has no options of its own. Remedy: change the task file")
+
+
+def given(task: Schema | None) -> Schema:
+    """The task. Raises ``ValueError`` if there is none."""
+    if task is None:
+        raise ValueError(
+            "no task is given. Remedy: --task FILE or --config FILE; configs/*.yaml are examples"
+        )
+    return task
+
+
+# one value that is read by read_schema, rather than one option for each field of a dataclass
+set_parsing_settings(subclasses_enabled=[Schema])
+register_type(Schema, serializer=Schema.to_json, deserializer=read_schema)
+
+
+class CLI(InnerCLI):
     """Adds the task, the run folder, and checkpoints by validation score to LightningCLI."""
+
+    # Report has a table of its own, and PredictionWriter keeps what is found
+    defaults_of: ClassVar[dict[str, dict[str, Any]]] = {
+        "validate": {"verbose": False},
+        "test": {"verbose": False},
+        "predict": {"return_predictions": False},
+    }
 
     def __init__(self, args: list[str]) -> None:
         super().__init__(
@@ -71,11 +94,25 @@ class CLI(LightningCLI):
                 "callbacks": [Report(), PredictionWriter()],
             },
             save_config_callback=RunRecord,
+            parser_kwargs={
+                "prog": "clinsynth",
+                **{name: {"prog": f"clinsynth {name}"} for name in self.subcommands()},
+            },
+            auto_configure_optimizers=False,  # the models have their own, --model.optimization
             args=args,
         )
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parses the arguments that it is given, without Lightning's warning that there are others."""
+        self.config = parser.parse_args(args)
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument("--task", type=Schema, enable_path=True, help="The task: a task.yaml.")
+        parser.add_argument(
+            "--task",
+            type=Schema | None,
+            default=None,
+            help="File of the task, a task.yaml: its labels and what they mean.",
+        )
         parser.add_argument(
             "--run",
             type=str | None,
@@ -89,7 +126,7 @@ class CLI(LightningCLI):
             help="Whether fit ends with a bundle of the best checkpoint, in the run's folder.",
         )
         for part in ("model", "data"):
-            parser.link_arguments("task", f"{part}.init_args.schema")
+            parser.link_arguments("task", f"{part}.init_args.schema", compute_fn=given)
         parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
         parser.set_defaults(
             {
@@ -111,7 +148,7 @@ class CLI(LightningCLI):
         parser.link_arguments("model.monitor", "best_checkpoint.monitor", apply_on="instantiate")
         parser.link_arguments("model.monitor", "early_stopping.monitor", apply_on="instantiate")
 
-    def _parse_ckpt_path(self) -> None:
+    def before_instantiate_classes(self) -> None:
         """Finds ``best`` and ``last``, and the folder of this run, before anything is built."""
         config = self._settings
         task: Schema | None = config.get("task")
@@ -128,16 +165,6 @@ class CLI(LightningCLI):
             self._run = new_run(base)
         for name in ("best_checkpoint", "last_checkpoint"):
             config[f"{name}.dirpath"] = config[f"{name}.dirpath"] or str((self._run or base) / CHECKPOINTS)
-
-    def _prepare_subcommand_parser(
-        self, klass: type, subcommand: str, **kwargs: Any
-    ) -> LightningArgumentParser:
-        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
-        if subcommand in ("validate", "test"):
-            parser.set_defaults({"verbose": False})  # Report has a table of its own
-        if subcommand == "predict":
-            parser.set_defaults({"return_predictions": False})  # PredictionWriter keeps them
-        return parser
 
     @property
     def _settings(self) -> Namespace:
@@ -158,19 +185,20 @@ class CLI(LightningCLI):
             or getattr(self.trainer, "fast_dev_run", False)
         ):
             return
-        from clinsynth.cli import export as command  # the exporter's dependencies take seconds to import
+        from clinsynth.exporting.checkpoint import export_checkpoint  # its imports take seconds
+        from clinsynth.exporting.gate import table
 
         best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
         assert isinstance(best, ModelCheckpoint) and self._run is not None
-        bundle, draft = self._run / "bundle", self._run / "bundle.new"
-        shutil.rmtree(draft, ignore_errors=True)  # of an export that was stopped
-        command.export_to(Path(best.best_model_path), draft, self.datamodule.part("val"))
-        shutil.rmtree(bundle, ignore_errors=True)  # of this run, before it went on
-        draft.rename(bundle)
+        bundle = self._run / BUNDLE
+        gold = self.datamodule.part("val")
+        Console(width=200).print(
+            table(export_checkpoint(Path(best.best_model_path), bundle, gold, replace=True))
+        )
         print(f"The bundle is {bundle}")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        settings = self._get(self.config_init, "trainer")
+        settings = self.config_init[self.subcommand].trainer
         if self._run is not None:
             kwargs.setdefault("default_root_dir", str(self._run))
         if settings["logger"] is None:
@@ -189,7 +217,7 @@ def fitting_precision(accelerator: Any) -> str:
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
     if accelerator in ("auto", "cpu") and not torch.backends.mps.is_available():
-        return "bf16-mixed" if torch.cpu._is_avx512_bf16_supported() else "32-true"
+        return "bf16-mixed" if cpu_multiplies_bf16() else "32-true"
     return "32-true"
 
 

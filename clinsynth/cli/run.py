@@ -9,6 +9,8 @@ from typing import Any
 
 from jsonargparse import auto_cli
 
+from clinsynth.cli.parser import AnsweringParser
+
 Target = Callable[..., Any] | list[Callable[..., Any] | type]
 
 
@@ -19,18 +21,22 @@ def run(target: Target, arguments: Sequence[str], name: str, positional: bool = 
     is true or false may go without a value: ``--dry-run``. What a function cannot do without is named by
     its place, or if not ``positional`` like an option.
     """
-    given = [_underscored(one) for one in arguments]
-    switches = {f"--{one}" for one in _booleans(target)}
-    for i, (own, after) in enumerate(zip(given, [*given[1:], "--"], strict=True)):
-        if own in switches and after.startswith("-"):
-            given[i] = f"{own}=true"
-    auto_cli(target, args=given, prog=name, as_positional=positional)
+    given = [_underscored(argument) for argument in arguments]
+    switches = {f"--{name}" for name in _booleans(target)}
+    for i, (argument, after) in enumerate(zip(given, [*given[1:], "--"], strict=False)):
+        if argument in switches and after.startswith("-"):
+            given[i] = f"{argument}=true"
+    auto_cli(target, args=given, prog=name, as_positional=positional, parser_class=AnsweringParser)
 
 
 def _booleans(target: Target) -> set[str]:
     functions = target if isinstance(target, list) else [target]
-    parameters = [one for own in functions for one in inspect.signature(own).parameters.values()]
-    return {one.name for one in parameters if one.annotation in (bool, "bool")}
+    return {
+        parameter.name
+        for function in functions
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.annotation in (bool, "bool")
+    }
 
 
 def _underscored(argument: str) -> str:

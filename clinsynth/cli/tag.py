@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import torch
-from rich.console import Console
 from rich.text import Text
 
 from clinsynth.cli.run import run
-from clinsynth.datamodules.batches import DocumentBatch
-from clinsynth.models.token_classification import TokenClassification
 from clinsynth.runs.folder import best_of
 from clinsynth_onnx.document import Document
 
@@ -42,17 +38,29 @@ def tag(checkpoint: str, batch_tokens: int = 2048) -> None:
     """Shows the entities that a checkpoint finds in the lines of standard input.
 
     Args:
-        checkpoint: A checkpoint of a token classification model, a run folder, or a folder of runs, of
-            which the newest that has a best checkpoint is taken.
+        checkpoint: Checkpoint file of a token classification model, run folder, or folder of runs, of which
+            the newest that has a best checkpoint is taken.
         batch_tokens: Padded tokens of one forward pass, at most.
     """
-    model = TokenClassification.load_from_checkpoint(best_of(checkpoint), map_location="cpu").eval()
-    lines = [line.rstrip("\n") for line in sys.stdin]
-    features = model.codec.encode([Document(line) for line in lines])
+    path = best_of(checkpoint)
+
+    import torch  # which takes seconds, as what imports it does
+    from rich.console import Console
+
+    from clinsynth.datamodules.batches import DocumentBatch
+    from clinsynth.models import TokenClassification
+    from clinsynth.models.loading import load_model
+
+    model = load_model(path)
+    if not isinstance(model, TokenClassification):
+        raise ValueError(f"{path} relates entities and finds none. Remedy: name a checkpoint that finds them")
+    documents = [Document(line.rstrip("\n")) for line in sys.stdin]
     with torch.inference_mode():
-        documents = model.annotate(DocumentBatch(features, range(len(lines)), batch_tokens))
+        found = model.annotate(
+            DocumentBatch(model.codec.encode(documents), range(len(documents)), batch_tokens)
+        )
     console = Console(highlight=False)
-    for document in documents:
+    for document in found:
         console.print(highlight(document, model.schema.entity_labels))
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from clinsynth.corpora.base import Corpus, Split
 from clinsynth.corpora.splits import hold_out
 from clinsynth.formats import registry
+from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
 from clinsynth.formats.pubtator import relabel
+from clinsynth.formats.registry import FormatName
 from clinsynth_onnx.document import Document
 
 
@@ -23,6 +25,7 @@ class Files(Corpus):
         format: Format of all of them; told from each if not given.
         labels: What the task calls each entity label of the files; as in the files if not given.
         seed: Random seed of the tenth that is held out.
+        reading: What the files do not say of themselves, e.g. the label of tags that are B, I and O alone.
     """
 
     def __init__(
@@ -31,9 +34,10 @@ class Files(Corpus):
         val: str | None = None,
         test: str | None = None,
         predict: str | None = None,
-        format: str | None = None,
+        format: FormatName | None = None,
         labels: dict[str, str] | None = None,
         seed: int = 0,
+        reading: ReadingOptions | None = None,
     ) -> None:
         self.paths = {"train": train, "val": val, "test": test, "predict": predict}
         if format is not None:
@@ -41,6 +45,7 @@ class Files(Corpus):
         self.format = format
         self.labels = labels
         self.seed = seed
+        self.reading = reading or NO_OPTIONS
 
     def documents(self, split: Split) -> Iterator[Document]:
         if split == "test" or self.paths["val"]:
@@ -63,5 +68,5 @@ class Files(Corpus):
         return Path(path)
 
     def _read(self, part: str) -> Iterator[Document]:
-        for document in registry.read(self._path(part), self.format):
+        for document in registry.read(self._path(part), self.format, self.reading):
             yield relabel(document, self.labels) if self.labels else document

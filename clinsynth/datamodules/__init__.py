@@ -8,6 +8,7 @@ from clinsynth.datamodules.files import Files
 from clinsynth.datamodules.gad import GAD
 from clinsynth.datamodules.mixture import Mixture
 from clinsynth.datamodules.ncbi_disease import NCBIDisease
+from clinsynth.datamodules.self_training import SelfTraining
 from clinsynth.datamodules.synthetic import Synthetic
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Files",
     "Mixture",
     "NCBIDisease",
+    "SelfTraining",
     "Synthetic",
 ]

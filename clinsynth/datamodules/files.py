@@ -6,6 +6,8 @@ from typing import Any
 
 from clinsynth import corpora
 from clinsynth.datamodules.reading import CorpusDataModule
+from clinsynth.formats.options import ReadingOptions
+from clinsynth.formats.registry import FormatName
 from clinsynth_onnx.schema import Schema
 
 
@@ -22,6 +24,7 @@ class Files(CorpusDataModule):
         labels: What the task calls each entity label of the files; as in the files if not given.
         seed: Random seed of the tenth that is held out, and of the training documents that ``fraction`` or
             ``few_shot`` draws.
+        reading: What the files do not say of themselves, e.g. the label of tags that are B, I and O alone.
         settings: Options of ``DocumentDataModule``.
     """
 
@@ -32,10 +35,11 @@ class Files(CorpusDataModule):
         val: str | None = None,
         test: str | None = None,
         predict: str | None = None,
-        format: str | None = None,
+        format: FormatName | None = None,
         labels: dict[str, str] | None = None,
         seed: int = 0,
+        reading: ReadingOptions | None = None,
         **settings: Any,
     ) -> None:
-        corpus = corpora.Files(train, val, test, predict, format, labels, seed)
+        corpus = corpora.Files(train, val, test, predict, format, labels, seed, reading)
         super().__init__(schema, corpus, seed=seed, **settings)

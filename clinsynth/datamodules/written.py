@@ -124,7 +124,7 @@ class GeneratedText(WrittenText):
             return
         requests = requests_of(schema, self.generation.plan)
         parts, absent = compared(real, self.generation.curation, fetch=True)
-        summary = generate(schema, requests, folder, self.generation, parts, absent)
+        summary = generate(schema, requests, folder, self.generation, parts, absent).summary
         if summary.failures or summary.left:
             log.warning(
                 "%d requests failed and %d were not asked%s: training goes on without their texts, see %s",

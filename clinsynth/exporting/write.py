@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -29,20 +28,23 @@ def write_bundle(
     gold: Sequence[Document],
     made: Mapping[str, Any],
     max_f1_drop: float = 0.005,
+    replace: bool = False,
 ) -> Gate:
     """Exports a model, examines the export, and leaves at ``out`` what passed.
 
     Args:
         model: A trained model, on the CPU.
-        out: The folder to write, or a file that ends in ``.zip``; must not exist.
+        out: The folder to write, or a file that ends in ``.zip``.
         gold: Documents of the task with gold annotations, best of the validation part.
         made: Where the model comes from, for the manifest.
         max_f1_drop: What a variant may lose in the score that picks checkpoints.
+        replace: Whether a bundle that is at ``out`` gives way, once the new one has passed.
 
-    Raises ``ValueError`` if the architecture cannot be exported or no variant passes,
-    ``FileExistsError`` if ``out`` is there.
+    Raises:
+        ValueError: The architecture cannot be exported, or no variant passes.
+        FileExistsError: There is something at ``out``, and it is not to be replaced.
     """
-    if out.exists():
+    if out.exists() and not replace:
         raise FileExistsError(f"{out} exists already. Remedy: remove it, or write elsewhere")
     model = model.eval()
     task, codec = describe(model.codec)
@@ -82,14 +84,15 @@ def write_bundle(
                 + ". Remedy: allow a larger drop with --max_f1_drop, or train another encoder"
             )
         seal(folder, {**manifest, "gate": gate.to_json()})
+        draft = folder
         if out.suffix == ".zip":
             draft = Path(parent) / out.name
             with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 for file in sorted(folder.iterdir()):
                     archive.write(file, file.name)
-            draft.rename(out)
-        else:
-            shutil.move(folder, out)
+        if out.exists():
+            out.rename(Path(parent) / "replaced")  # and removed with its new parent
+        draft.rename(out)
     return gate
 
 

@@ -13,6 +13,7 @@ from clinsynth.formats.lines import read_text
 from clinsynth.llm.requests import Reply, Request
 
 CHARACTERS_PER_TOKEN = 4  # of English text, about
+BATCH_PRICE = 0.5  # of the price: https://platform.openai.com/docs/guides/batch
 GUESSED_ANSWER = 600  # tokens, where nothing better is known
 
 Prices = Mapping[str, tuple[float, float]]
@@ -36,15 +37,15 @@ class Budget:
 
 def read_prices(path: Path | None = None) -> Prices:
     """A price list; the one that comes with the package if no other is named. Raises ``CorpusError``."""
-    own = path or Path(str(resources.files("clinsynth.llm") / "prices.json"))
+    used = path or Path(str(resources.files("clinsynth.llm") / "prices.json"))
     try:
-        models = json.loads(read_text(own))["models"]
-        return {name: (float(one["input"]), float(one["output"])) for name, one in models.items()}
+        models = json.loads(read_text(used))["models"]
+        return {name: (float(price["input"]), float(price["output"])) for name, price in models.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(
-            own, None, "this is no price list", 'write {"models": {NAME: {"input": USD, "output": USD}}}'
+            used, None, "this is no price list", 'write {"models": {NAME: {"input": USD, "output": USD}}}'
         ) from error
 
 
@@ -106,11 +107,18 @@ class Spending:
         self.prompt_tokens += prompt
         self.answer_tokens += answer
         cost = self._cost(request, prompt, answer)
+        if cost is not None and reply.batch:
+            cost *= BATCH_PRICE
         self.money = None if cost is None or self.money is None else self.money + cost
 
     def _cost(self, request: Request, prompt: int, answer: int) -> float | None:
         price = self._prices.get(str(request.body.get("model")))
         return None if price is None else (prompt * price[0] + answer * price[1]) / 1e6
+
+
+def shown_money(usd: float) -> str:
+    """An amount as people read it, in whole cents."""
+    return f"{usd:.2f} USD" if usd == 0 or usd >= 0.005 else "less than 0.01 USD"
 
 
 def estimate(request: Request) -> tuple[int, int]:

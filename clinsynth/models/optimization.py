@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from clinsynth.runs.private import unscale_before_step
+
 
 @dataclass(frozen=True)
 class Optimization:
@@ -65,9 +67,7 @@ def parameter_groups(network: nn.Module, settings: Optimization) -> list[dict[st
 def build(network: nn.Module, settings: Optimization, steps: int) -> tuple[torch.optim.AdamW, LambdaLR]:
     """The optimizer and its schedule over ``steps`` updates."""
     optimizer = torch.optim.AdamW(parameter_groups(network, settings), fused=True)
-    # the fused step can undo fp16 loss scaling itself, but clipping needs it undone before; saying
-    # that it cannot lets Lightning do both in order
-    optimizer._step_supports_amp_scaling = False
+    unscale_before_step(optimizer)
     rise = max(1, round(settings.warmup * steps))
     fall = max(1, steps - rise)
 

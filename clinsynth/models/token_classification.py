@@ -33,6 +33,8 @@ class TokenClassification(DocumentModel):
         start_from: A checkpoint, or a run folder of which the best is taken, whose weights ``fit``
             starts from: encoder, and head if the labels are the same. Progress and optimizer are new,
             unlike with ``--ckpt_path``.
+        abbreviations: Whether entities agree with the abbreviations that their document defines: with
+            "myotonic dystrophy (DM)", each DM is an entity exactly where myotonic dystrophy is.
     """
 
     monitor = "val_strict_f1"
@@ -48,15 +50,19 @@ class TokenClassification(DocumentModel):
         optimization: Optimization = OPTIMIZATION,
         class_weights: dict[str, float] | None = None,
         start_from: str | None = None,
+        abbreviations: bool = True,
     ) -> None:
         super().__init__(schema, encoder, encoder_options, optimization, class_weights, start_from)
         self.unit: Unit = unit
         self.max_length = max_length
         self.overlap = overlap
+        self.abbreviations = abbreviations
         self.save_hyperparameters()
 
     def build_codec(self, tokenizer: TextTokenizer) -> EntityCodec:
-        return EntityCodec(tokenizer, self.schema, self.unit, self.max_length, self.overlap)
+        return EntityCodec(
+            tokenizer, self.schema, self.unit, self.max_length, self.overlap, self.abbreviations
+        )
 
     def build_network(self, encoder: PreTrainedModel) -> nn.Module:
         return TokenNetwork(encoder, len(self.codec.classes), self.encoder_options.dropout)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
-import torch
 from torch import Tensor, nn
 
+from clinsynth.models import checkpoint
 from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
@@ -33,14 +32,14 @@ def start(network: nn.Module, path: Path, schema: Schema, tokenizer: str) -> Non
     Raises:
         ValueError: The file is no checkpoint of clinsynth, or is of another encoder.
     """
-    weights, labels, trained_with = _read(path)
+    weights, labels, trained_with = _parts(path)
     if trained_with != tokenizer:
         raise _other_encoder(path, "its tokenizer differs")
-    own = network.state_dict()
-    if labels != _labels(schema.entities, schema.relations) or _heads(weights) != _heads(own):
+    fresh = network.state_dict()
+    if labels != _labels(schema.entities, schema.relations) or _heads(weights) != _heads(fresh):
         weights = {name: tensor for name, tensor in weights.items() if name.startswith(ENCODER)}
         log.info("%s has another head: only its encoder is taken over", path)
-        weights |= {name: tensor for name, tensor in own.items() if not name.startswith(ENCODER)}
+        weights |= {name: tensor for name, tensor in fresh.items() if not name.startswith(ENCODER)}
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -56,23 +55,17 @@ def _labels(entities: Iterable[str], relations: Iterable[str]) -> tuple[list[str
     return list(entities), list(relations)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], tuple[list[str], list[str]], str]:
+def _parts(path: Path) -> tuple[dict[str, Tensor], tuple[list[str], list[str]], str]:
     """The network's weights, the labels in the order of its outputs, and the encoder's tokenizer."""
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        weights = {
-            name.removeprefix(NETWORK): tensor
-            for name, tensor in checkpoint["state_dict"].items()
-            if name.startswith(NETWORK)
-        }
-        made = checkpoint["hyper_parameters"]["schema"]
-        labels = _labels(made["entities"], made.get("relations") or {})
-        tokenizer = str(checkpoint["encoder"]["tokenizer"])
-    except (KeyError, TypeError, AttributeError, RuntimeError, EOFError, UnpicklingError) as error:
-        raise ValueError(
-            f"{path} is not a checkpoint of clinsynth ({type(error).__name__}). Remedy: name another"
-        ) from error
-    return weights, labels, tokenizer
+    saved = checkpoint.read(path)
+    weights = {
+        name.removeprefix(NETWORK): tensor
+        for name, tensor in saved["state_dict"].items()
+        if name.startswith(NETWORK)
+    }
+    schema = saved[checkpoint.HYPER_PARAMETERS]["schema"]
+    labels = _labels(schema["entities"], schema.get("relations") or {})
+    return weights, labels, str(saved["encoder"]["tokenizer"])
 
 
 def _other_encoder(path: Path, why: str) -> ValueError:

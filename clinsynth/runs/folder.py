@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+BUNDLE = "bundle"  # what ``fit --export true`` writes into a run folder
 CHECKPOINTS = "checkpoints"
 NAMES = ("best", "last")
 SHARED = "CLINSYNTH_RUN"  # how the first process tells those it starts where the run is
@@ -63,6 +64,12 @@ def best_of(named: str) -> Path:
     if not path.is_dir():
         return find_checkpoint(named, path, None)
     return find_checkpoint("best", path, path if (path / CHECKPOINTS).is_dir() else None)
+
+
+def bundle_of(named: Path) -> Path:
+    """The bundle meant by its own path, or that of a run folder."""
+    inside = named / BUNDLE
+    return inside if inside.is_dir() else named
 
 
 def run_of(checkpoint: Path) -> Path | None:

@@ -13,6 +13,8 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_info
 
+from clinsynth.runs.private import last_saved, set_last_saved, steps_between
+
 
 class LastCheckpoint(ModelCheckpoint):
     """Saves every so many steps, after the step during which Ctrl-C or SIGTERM came, and at the end.
@@ -31,7 +33,7 @@ class LastCheckpoint(ModelCheckpoint):
         if threading.current_thread() is threading.main_thread():
             # under SLURM, SIGTERM is part of how Lightning requeues a job
             terminate = () if "SLURM_JOB_ID" in os.environ else (signal.SIGTERM,)
-            self._handlers = {one: signal.signal(one, self._ask) for one in (signal.SIGINT, *terminate)}
+            self._handlers = {name: signal.signal(name, self._ask) for name in (signal.SIGINT, *terminate)}
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
@@ -54,7 +56,7 @@ class LastCheckpoint(ModelCheckpoint):
         super().on_train_epoch_end(trainer, pl_module)
         self._agree(trainer)
         # the last step of an epoch is never saved above, and in short epochs it may be each 100th
-        if self._asked or trainer.global_step - self._last_global_step_saved >= self._every_n_train_steps:
+        if self._asked or trainer.global_step - last_saved(self) >= steps_between(self):
             self._save(trainer)
         if self._asked:
             raise KeyboardInterrupt
@@ -62,7 +64,7 @@ class LastCheckpoint(ModelCheckpoint):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_end(trainer, pl_module)
         tried_only = getattr(trainer, "fast_dev_run", False)
-        if trainer.global_step != self._last_global_step_saved and not tried_only:
+        if trainer.global_step != last_saved(self) and not tried_only:
             self._save(trainer)
 
     def _agree(self, trainer: Trainer) -> None:
@@ -73,10 +75,10 @@ class LastCheckpoint(ModelCheckpoint):
     def _save(self, trainer: Trainer) -> None:
         assert self.dirpath is not None
         trainer.save_checkpoint(Path(self.dirpath) / "last.ckpt", weights_only=False)
-        self._last_global_step_saved = trainer.global_step
+        set_last_saved(self, trainer.global_step)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         super().teardown(trainer, pl_module, stage)
-        for one, handler in self._handlers.items():
-            signal.signal(one, handler)
+        for name, handler in self._handlers.items():
+            signal.signal(name, handler)
         self._handlers = {}

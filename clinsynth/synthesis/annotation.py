@@ -121,7 +121,7 @@ def read_entities(reply: Reply, document: Document, schema: Schema) -> Annotatio
     rejects: list[Rejected] = []
     missing: list[int] = []
     place = 0
-    for value in values(reply.text, schema.entity_labels):
+    for value in values(reply.text, schema.entity_labels, reply.outcome == "truncated"):
         for piece in _strings(value):
             read = piece if isinstance(piece, Rejected) else read_tagged(piece, schema.entity_labels)
             if isinstance(read, Rejected):
@@ -157,7 +157,7 @@ def read_relations(reply: Reply, document: Document, schema: Schema) -> Annotati
     rejects: list[Rejected] = []
     stated: list[Any] = []
     answered = False
-    for value in values(reply.text, schema.entity_labels):
+    for value in values(reply.text, schema.entity_labels, reply.outcome == "truncated"):
         fields = value.value if isinstance(value, Partial) else value
         of = fields.get("relations") if isinstance(fields, dict) else None
         if isinstance(value, Rejected):
@@ -193,9 +193,9 @@ def _request(
 
 def _unusable(reply: Reply, document: Document) -> Rejected | None:
     if reply.outcome == "failed":
-        return Rejected(FAILED, "", document.id, reply.error or f"status {reply.status_code}")
+        return Rejected(FAILED, reply.text, document.id, reply.reason)
     if reply.outcome == "refused":
-        return Rejected(REFUSED, reply.text, document.id)
+        return Rejected(REFUSED, reply.text, document.id, reply.reason)
     return None
 
 

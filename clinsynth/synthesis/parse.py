@@ -23,6 +23,7 @@ FAILED = "the request failed"
 REFUSED = "the model refused"
 NOTHING = "the answer is empty"
 ALIEN = "a part of the answer has no known form"
+CUT_TITLE = "a text is cut off after its first sentence"
 CUT = "a text with relations is cut off"
 NO_LABEL = "a pair has no known label"
 NO_PAIR = "not exactly one pair is marked"
@@ -65,13 +66,13 @@ def parse_reply(reply: Reply, schema: Schema) -> list[Document | Rejected]:
 
 def _outcomes(reply: Reply, schema: Schema) -> Iterator[Document | Rejected]:
     if reply.outcome == "failed":
-        yield Rejected(FAILED, "", detail=reply.error or f"status {reply.status_code}")
+        yield Rejected(FAILED, reply.text, detail=reply.reason)
         return
     if reply.outcome == "refused":
-        yield Rejected(REFUSED, reply.text)
+        yield Rejected(REFUSED, reply.text, detail=reply.reason)
         return
     empty = True
-    for value in values(reply.text, schema.entity_labels):
+    for value in values(reply.text, schema.entity_labels, reply.outcome == "truncated"):
         for item in _items(value):
             empty = False
             if isinstance(item, Rejected):
@@ -98,7 +99,10 @@ def _items(value: Any, key: str = "") -> Iterator[_Item | Rejected]:
         for one in value:
             inner = one.value if isinstance(one, Partial) else one
             if isinstance(inner, list) and inner and all(isinstance(piece, str) for piece in inner):
-                yield _Item(inner, {})
+                if len(inner) == 1 and isinstance(one, Partial):
+                    yield Rejected(CUT_TITLE, inner[0])
+                else:
+                    yield _Item(inner, {})
             else:
                 yield from _items(one)
     elif isinstance(value, dict) and (pieces := _pieces(value)):

@@ -42,7 +42,8 @@ class PlanSettings:
         max_tokens: Tokens of an answer at most; null leaves it to the server.
         max_tokens_field: What the server calls it; OpenAI's newer models want max_completion_tokens.
         seed: Decides the order of topics and what is drawn from seeds and examples; it is sent as the
-            sampling seed of the first request, plus one for each further one.
+            sampling seed of the first request, plus one for each further one; null sends none, and draws as
+            0 does.
         response_format: json_schema where the server has structured outputs, else json_object or none.
         seeds: A file of names by entity type to work in (clinsynth generate seeds writes one).
         seeds_per_request: Names of each type in a request.
@@ -58,7 +59,7 @@ class PlanSettings:
     temperature: float | None = 1.0
     max_tokens: int | None = 4096
     max_tokens_field: MaxTokensField = "max_tokens"
-    seed: int = 0
+    seed: int | None = 0
     response_format: ResponseFormat = "json_schema"
     seeds: Path | None = None
     seeds_per_request: int = 4
@@ -98,12 +99,12 @@ def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
     seeds = read_seeds(settings.seeds, schema) if settings.seeds else {}
     examples = list(jsonl.read(settings.examples)) if settings.examples else []
     form = prompts.response_format(settings.response_format, prompts.answer_schema(schema, unit, relations))
-    cells = subjects(schema, settings.seed)
+    cells = subjects(schema, settings.seed or 0)
 
     def bodies() -> Iterator[tuple[str, dict[str, Any]]]:
         for i in range(-(-settings.size // count)):
             # a generator of its own for each request, so that growing a plan changes none of it
-            chance = random.Random(f"{settings.seed} {i}")
+            chance = random.Random(f"{settings.seed or 0} {i}")
             shown = draw(chance, examples, settings.examples_per_request)
             names = {label: draw(chance, some, settings.seeds_per_request) for label, some in seeds.items()}
             messages = [
@@ -137,7 +138,7 @@ def body(
     sampling = {
         "temperature": settings.temperature,
         settings.max_tokens_field: settings.max_tokens,
-        "seed": settings.seed + number,
+        "seed": None if settings.seed is None else settings.seed + number,
     }
     given = {key: value for key, value in sampling.items() if value is not None}
     return {"model": settings.model, "messages": messages, **given, **form}

@@ -60,9 +60,9 @@ def names(replies: Iterable[Reply], schema: Schema) -> tuple[dict[str, list[str]
     for reply in replies:
         if reply.outcome in ("failed", "refused"):
             reason = FAILED if reply.outcome == "failed" else REFUSED
-            rejects.append(Rejected(reason, reply.text, reply.custom_id, reply.error))
+            rejects.append(Rejected(reason, reply.text, reply.custom_id, reply.reason))
             continue
-        for value in values(reply.text, ()):
+        for value in values(reply.text, (), reply.outcome == "truncated"):
             fields = value.value if isinstance(value, Partial) else value
             if isinstance(fields, Rejected):
                 rejects.append(replace(fields, source=reply.custom_id))

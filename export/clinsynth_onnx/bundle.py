@@ -144,9 +144,12 @@ class Bundle:
         """What turns documents into sequences and back. Raises ``BundleError``."""
         schema = self.schema()
         make: Any = EntityCodec if self.task == "token-classification" else RelationCodec
+        options = self._codec_options
+        if make is EntityCodec:  # bundles of before do not name them, and were examined without
+            options = {"abbreviations": False, **options}
         try:
             tokenizer = TextTokenizer(self.read(TOKENIZER).decode("utf-8"))
-            return cast(Codec, make(tokenizer, schema, **self._codec_options))
+            return cast(Codec, make(tokenizer, schema, **options))
         except BundleError:
             raise
         except Exception as error:  # the tokenizers library raises plain Exception
@@ -208,8 +211,12 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
 def describe(codec: Codec) -> tuple[Task, dict[str, Any]]:
     """What a manifest says of a codec, so that ``Bundle.codec`` builds it again."""
     if isinstance(codec, EntityCodec):
-        options = {"unit": codec.unit, "max_length": codec.max_length, "overlap": codec.overlap}
-        return "token-classification", options
+        return "token-classification", {
+            "unit": codec.unit,
+            "max_length": codec.max_length,
+            "overlap": codec.overlap,
+            "abbreviations": codec.abbreviations,
+        }
     assert isinstance(codec, RelationCodec)
     return "relation-extraction", {"marking": codec.marking, "max_length": codec.max_length}
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from clinsynth_onnx.abbreviations import agreeing
 from clinsynth_onnx.bio import best_tags
 from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Loss, probabilities
 from clinsynth_onnx.document import Document, Entity
@@ -37,6 +38,7 @@ class EntityCodec:
         unit: What a sequence holds: one sentence, or as much of the document as fits.
         max_length: Tokens in a sequence at most, special tokens included.
         overlap: Tokens that neighbouring windows share.
+        abbreviations: Whether what is decoded agrees with the abbreviations that its document defines.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class EntityCodec:
         unit: Unit = "sentence",
         max_length: int = 512,
         overlap: int = 128,
+        abbreviations: bool = True,
     ) -> None:
         self.tokenizer = tokenizer
         self.schema = schema
         self.unit = unit
         self.max_length = max_length
         self.overlap = overlap
+        self.abbreviations = abbreviations
         self._room = max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
         if not 0 <= overlap < self._room:
             raise ValueError(
@@ -115,7 +119,8 @@ class EntityCodec:
             label = self.schema.entity_labels[(int(tags[first]) - 1) // 2]
             start, end = int(offsets[first, 0]), int(min(offsets[last, 1], limits[last]))
             found[own[first]].append(Entity(start, end, label, score))
-        return [d.annotated(tuple(e)) for d, e in zip(features.documents, found, strict=True)]
+        decoded = [d.annotated(tuple(e)) for d, e in zip(features.documents, found, strict=True)]
+        return [agreeing(document) for document in decoded] if self.abbreviations else decoded
 
     def _merged(self, features: Features, logits: Sequence[FloatArray]) -> list[FloatArray]:
         """Logits ``[tokens, classes]`` of each document, each token's from where it has most context."""

@@ -9,7 +9,7 @@ from clinsynth.formats.rejects import by_reason, write_ledger
 from clinsynth.formats.tasks import read_task
 from clinsynth.llm.budget import Budget
 from clinsynth.llm.cache import CACHE, ReplyCache
-from clinsynth.llm.fill import fill
+from clinsynth.llm.runner import run_requests
 from clinsynth.llm.server import Server
 from clinsynth.synthesis.plan import PlanSettings
 from clinsynth.synthesis.seeds import names, seed_requests, write_seeds
@@ -38,7 +38,7 @@ def seeds(
     schema = read_task(task)
     requests = seed_requests(schema, plan, count)
     with interruptible(), ReplyCache(cache) as kept:
-        summary = fill(requests, kept, server, budget)
+        summary = run_requests(requests, kept, server, budget)
         found, rejects = names((reply for request in requests if (reply := kept.reply(request))), schema)
     write_seeds(out, found)
     print(", ".join(f"{len(proposed)} of {label}" for label, proposed in found.items()) + f": {out}")

@@ -6,10 +6,12 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -86,12 +88,23 @@ def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("config", EXPERIMENTS, ids=lambda path: path.stem)
-def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str) -> None:
+def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str, tiny_bundle: Path) -> None:
     common = [f"--config={config}", f"--config={REPOSITORY}/configs/trainer/cpu.yaml"]
     settings = [f"--model.encoder={tiny_encoder}", "--trainer.fast_dev_run=true"]
+    data = yaml.safe_load(config.read_text())["data"]
     if config.stem.endswith("_synthetic"):
-        corpus = REPOSITORY / yaml.safe_load(config.read_text())["data"]["init_args"]["corpus"]
-        settings += [f"--data.corpus={corpus}", f"--data.real.init_args.root={root}"]
+        corpus = REPOSITORY / data["init_args"]["corpus"]
+        settings += [f"--data.corpus={corpus}", f"--data.real.init_args.root={root}", "--data.few_shot=20"]
+    elif config.stem.endswith("_unlabelled"):
+        corpus = REPOSITORY / data["init_args"]["labelled"]["init_args"]["corpus"]
+        settings += [
+            f"--data.labelled.init_args.corpus={corpus}",
+            "--data.labelled.init_args.few_shot=20",
+            f"--data.labelled.init_args.real.init_args.root={root}",
+            f"--data.corpus.init_args.root={root}",
+            f"--data.teachers={tiny_bundle}",
+            "--data.folder=kept",
+        ]
     else:
         settings.append(f"--data.root={root}")
     clinsynth("fit", *common, *settings)
@@ -117,9 +130,10 @@ def test_job_files_are_sound() -> None:
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
-        ({"trainer": {"max_epoch": 3}}, "max_epochs"),
-        ({"model": {"init_args": {"encodr": "x"}}}, "encoder"),
-        ({"data": {"init_args": {"batch_token": 3}}}, "batch_tokens"),
+        ({"trainer": {"max_epoch": 3}}, "trainer.max_epochs"),
+        ({"model": {"init_args": {"encodr": "x"}}}, "model.encoder"),
+        ({"model": {"init_args": {"optimization": {"lr": 1}}}}, "model.optimization.learning_rate"),
+        ({"data": {"init_args": {"batch_token": 3}}}, "data.batch_tokens"),
         ({"trianer": {"max_epochs": 3}}, "trainer"),
     ],
 )
@@ -130,15 +144,69 @@ def test_a_typo_in_a_config_is_answered_with_the_right_word(
     with pytest.raises(SystemExit) as caught:
         clinsynth("fit", f"--config={EXPERIMENTS[0]}", "--config=wrong.yaml")
     assert caught.value.code == 2
-    error = capsys.readouterr().err
-    (answer,) = [line for line in error.splitlines() if "Did you mean" in line]
-    assert right in answer.split("instead of")[0]
+    answer, more = capsys.readouterr().err.splitlines()
+    assert answer.startswith("clinsynth fit: ") and f"Did you mean --{right}" in answer
+    assert more == "All options: clinsynth fit --help=all"
 
 
-def test_a_typo_on_the_command_line_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["--trainer.max_epoch=3"], "no option --trainer.max_epoch. Did you mean --trainer.max_epochs?"),
+        (["--max_epochs=3"], "no option --max_epochs. Did you mean --trainer.max_epochs?"),
+        (["--model.lr=1"], "no option --model.lr. Did you mean --model.optimization.learning_rate?"),
+        (["--data.roo=x"], "no option --data.roo. Did you mean --data.root?"),
+        (["--optimizer=Adam"], "no option --optimizer\n"),
+        (["--model=TokenClasification"], "no class TokenClasification for --model. Did you mean TokenClass"),
+        (["--data=NCBIDiseas"], "no class NCBIDiseas for --data. Did you mean NCBIDisease?"),
+        (["--model.optimization.warmup=x"], "--model.optimization.warmup: Expected a <class 'float'>"),
+        (["--nothing.like.it=3"], "there is no option --nothing.like.it\n"),
+        (["word"], "there is no use for the argument 'word'"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_answered_in_two_lines(
+    arguments: list[str], answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        clinsynth("fit", f"--config={EXPERIMENTS[0]}", "--trainer.max_epoch=3")
-    assert "Did you mean 'trainer.max_epochs'" in capsys.readouterr().err
+        clinsynth("fit", f"--config={EXPERIMENTS[0]}", *arguments)
+    error = capsys.readouterr().err
+    assert answer in error and len(error.splitlines()) == 2
+
+
+def test_a_mistake_in_a_task_file_is_answered_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "task.yaml").write_text("name: x\nentities:\n  Drug: {defintion: a drug}\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        clinsynth("fit", f"--config={EXPERIMENTS[0]}", "--task=task.yaml")
+    answer = "clinsynth fit: --task: task.yaml:3: entities.Drug has no key 'defintion'"
+    assert capsys.readouterr().err.startswith(answer)
+    with pytest.raises(SystemExit):
+        clinsynth("fit", "--model=TokenClassification", "--data=NCBIDisease")
+    assert "clinsynth fit: no task is given. Remedy: --task FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])
+def test_the_short_help_names_options_and_defaults_that_there_are(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clinsynth(command, "--help")
+    page = capsys.readouterr().out
+    assert len(page.splitlines()) < 50
+    with pytest.raises(SystemExit):
+        clinsynth(command, f"--config={EXPERIMENTS[0]}", "--print_config")
+    config = yaml.safe_load(capsys.readouterr().out)
+    for option, default in re.findall(
+        r"^  --([\w.]+)(?: [^\n]*?)?(?:\(default: (.*?)\))?$", page, re.MULTILINE
+    ):
+        place: Any = config
+        for key in option.split("."):
+            if key == "help":
+                continue
+            place = place["init_args"] if isinstance(place, dict) and "init_args" in place else place
+            assert key in place or key in ("config", "print_config"), f"--{option} is not known"
+            place = place.get(key)
+        assert not default or yaml.safe_load(default) == place, f"the default of --{option}"
 
 
 def test_fit_test_predict_and_tag(

@@ -109,7 +109,7 @@ def test_what_the_server_calls_the_longest_answer() -> None:
 @pytest.mark.parametrize(
     ("text", "why", "relations"),
     [
-        ("", [annotation.NOTHING], 0),
+        ("", [annotation.FAILED], 0),
         ("[]", [annotation.ALIEN, annotation.NOTHING], 0),
         (
             '{"relations": [{"label": "Association", "head": "1", "tail": "2"}, {"label',

@@ -111,13 +111,35 @@ def test_no_json_makes_it_fail(value: object) -> None:
         GOUT,
         '{"sentences": ["' + GOUT + '", "cut',
         '{"sentences": ["' + GOUT + '",',
-        f'{{"documents": [["{GOUT}", "cut of',
         f"- [ ] {GOUT}",
         f'{{"sentence": "{GOUT}", "sentence": ""}}',
     ],
 )
 def test_forms_of_an_answer(text: str) -> None:
     assert [content(one) for one in usable(parse_reply(reply(text), ENTITY_TASK))] == [content(READ)]
+
+
+def test_what_is_left_of_a_text_is_more_than_its_title() -> None:
+    """A document of one word would teach that words stand alone."""
+    found = parse_reply(reply(f'{{"documents": [["{GOUT}", "cut of', "length"), ENTITY_TASK)
+    assert reasons(found) == [parse.CUT_TITLE, lenient_json.CUT] and not usable(found)
+    found = parse_reply(reply(f'{{"documents": [["{GOUT}", "Is {GOUT}.", "cut of', "length"), ENTITY_TASK)
+    assert [one.text for one in usable(found)] == ["gout Is gout."] and reasons(found) == [lenient_json.CUT]
+
+
+def test_the_last_line_of_a_list_that_is_cut_off_is_no_sentence() -> None:
+    found = parse_reply(reply(f"- {GOUT}\n- Hepat", "length"), ENTITY_TASK)
+    assert [one.text for one in usable(found)] == ["gout"] and reasons(found) == [lenient_json.CUT]
+
+
+def test_drafts_in_thoughts_are_no_documents() -> None:
+    draft, final = '{"sentences": ["A <Gene>draft</Gene>."]}', f'{{"sentences": ["{GOUT}"]}}'
+    found = parse_reply(reply(f"Draft: {draft} No.\n</think>\n{final}"), ENTITY_TASK)
+    assert [content(one) for one in found if isinstance(one, Document)] == [content(READ)] and len(found) == 1
+    (reject,) = parse_reply(reply(f"<think>Draft: {draft}"), ENTITY_TASK)
+    assert isinstance(reject, Rejected)
+    assert (reject.reason, reject.detail) == (parse.FAILED, "the thoughts in the answer are never closed")
+    assert draft in reject.raw
 
 
 def test_title_and_sentences_are_one_text() -> None:
@@ -224,7 +246,7 @@ def test_a_text_with_relations_that_is_cut_off_is_refused() -> None:
 def test_what_is_no_answer() -> None:
     assert reasons(parse_reply(Reply("r", 500, {}), ENTITY_TASK)) == [parse.FAILED]
     assert reasons(parse_reply(reply("I cannot", "content_filter"), ENTITY_TASK)) == [parse.REFUSED]
-    assert reasons(parse_reply(reply("  "), ENTITY_TASK)) == [parse.NOTHING]
+    assert reasons(parse_reply(reply("  "), ENTITY_TASK)) == [parse.FAILED]
     assert reasons(parse_reply(reply("{}"), ENTITY_TASK)) == [parse.NOTHING]
     assert reasons(parse_reply(reply("Sorry, no."), ENTITY_TASK)) == [lenient_json.OUTSIDE]
     for depth in (9, 400, 900, 100_000):

@@ -70,3 +70,12 @@ def test_bad_seed_files(tmp_path: Path, text: str) -> None:
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match="'size'"):
         PlanSettings(size=0)
+
+
+def test_every_setting_of_the_model_can_be_left_to_the_server() -> None:
+    requests = plan(
+        ENTITY_TASK,
+        PlanSettings(size=7, seed=None, temperature=None, max_tokens=None, response_format="none"),
+    )
+    assert all(request.body.keys() == {"model", "messages"} for request in requests)
+    assert len({request.key for request in requests}) == 7  # the same prompt again is a further draw

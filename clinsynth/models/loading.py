@@ -1,0 +1,29 @@
+"""The model of a checkpoint, whatever its class."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from clinsynth.models import checkpoint
+from clinsynth.models.base import DocumentModel
+
+
+def load_model(path: Path) -> DocumentModel:
+    """The model of a checkpoint, in evaluation mode on the CPU.
+
+    Raises:
+        ValueError: It is not a checkpoint of clinsynth, or of a class that is not a model of clinsynth.
+    """
+    name = str(checkpoint.read(path)[checkpoint.HYPER_PARAMETERS].get("_class_path"))
+    module, _, attribute = name.rpartition(".")
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{path} holds a {name}, which cannot be imported. Remedy: install the package that it is of, "
+            "or name another checkpoint"
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, DocumentModel)):
+        raise ValueError(f"{path} holds a {name}, which is not a model of clinsynth. Remedy: name another")
+    return kind.load_from_checkpoint(path, map_location="cpu", weights_only=True).eval()
