@@ -1,12 +1,8 @@
-"""A server of the OpenAI protocol: where it is, and a connection to it."""
+"""A server of the OpenAI protocol: where it is, and how hard to press it."""
 
 from __future__ import annotations
 
-import os
-import ssl
 from dataclasses import dataclass
-
-import openai
 
 
 @dataclass(frozen=True)
@@ -44,31 +40,3 @@ class Server:
                 raise ValueError(f"'server.{name}' must be above 0, not {value}{instead}")
         if self.retries < 0:
             raise ValueError(f"'server.retries' must be 0 or more, not {self.retries}")
-
-
-def connect(server: Server) -> openai.AsyncOpenAI:
-    """A client without retries of its own. Raises ``ValueError`` if a key is needed and not there."""
-    key = os.environ.get(server.api_key_env)
-    local = server.base_url or os.environ.get("OPENAI_BASE_URL")
-    if not key and (not local or server.api_version):
-        raise ValueError(
-            f"there is no key for the language model. Remedy: put it into the environment variable "
-            f"{server.api_key_env}, or name a server that needs none with --server.base_url"
-        )
-    # a plain http server needs no certificates, which take 30 ms to load; without them https is not trusted
-    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if (local or "").startswith("http:") else True
-    http = openai.DefaultAioHttpClient(verify=plain)
-    if server.api_version:
-        if not server.base_url:
-            raise ValueError("--server.api_version needs the Azure endpoint in --server.base_url")
-        return openai.AsyncAzureOpenAI(
-            azure_endpoint=server.base_url,
-            api_version=server.api_version,
-            api_key=key,
-            max_retries=0,
-            timeout=None,  # ours holds
-            http_client=http,
-        )
-    return openai.AsyncOpenAI(
-        base_url=server.base_url, api_key=key or "none", max_retries=0, timeout=None, http_client=http
-    )
