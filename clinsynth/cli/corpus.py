@@ -8,14 +8,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from clinsynth import corpora
 from clinsynth.cli.run import run
+from clinsynth.corpora.base import SPLITS
+from clinsynth.corpora.published import PublishedCorpus
 from clinsynth.formats import registry
 from clinsynth.formats.counts import Counts
 from clinsynth.formats.counts import count as count_documents
 from clinsynth.formats.options import ReadingOptions
 from clinsynth.formats.registry import FormatName, WritableName
-
-PARTS = ("train", "val", "test")
 
 
 def count(
@@ -51,7 +52,7 @@ def published(root: str | None = None) -> None:
     Args:
         root: Folder of the corpora. Default: the variable CLINSYNTH_DATA, else "data".
     """
-    _show(row for name in sorted(_published()) for row in _published_rows(name, root))
+    _show(row for reader in _published() for row in _published_rows(reader(root)))
 
 
 def convert(
@@ -90,19 +91,15 @@ def convert(
         )
 
 
-def _published() -> dict[str, type]:
-    from clinsynth import datamodules
-    from clinsynth.datamodules.published import PublishedCorpus
-
-    classes = [getattr(datamodules, name) for name in datamodules.__all__]
-    return {c.folder: c for c in classes if issubclass(c, PublishedCorpus)}
+def _published() -> list[type[PublishedCorpus]]:
+    """The readers of published corpora by name."""
+    readers = [getattr(corpora, name) for name in corpora.__all__]
+    return sorted((r for r in readers if issubclass(r, PublishedCorpus)), key=lambda reader: reader.folder)
 
 
-def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
-    from clinsynth_onnx.schema import EntityType, Schema
-
-    corpus = _published()[name](Schema(name, {"any": EntityType()}), root)
-    for part in PARTS:
+def _published_rows(corpus: PublishedCorpus) -> Iterator[tuple[str, ...]]:
+    name = corpus.folder
+    for part in SPLITS:
         try:
             counts = count_documents(corpus.documents(part))
         except FileNotFoundError as error:
@@ -112,7 +109,9 @@ def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
 
 
 def _show(rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table("corpus", "part", "documents", "mentions", "relations", "published")
+    table = Table()
+    for name in ("corpus", "part", "documents", "mentions", "relations", "published"):
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console().print(table)
@@ -121,13 +120,15 @@ def _show(rows: Iterable[tuple[str, ...]]) -> None:
 def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
     repeated = counts.documents - counts.distinct
     documents = f"{counts.documents}" + (f" ({repeated} twice)" if repeated else "")
-    relations = _lines(counts.relations.items())
-    if counts.concept_relations:
-        stated = ", ".join(f"{n} {label}" for label, n in counts.concept_relations.items())
-        relations += f"\n({stated} between concepts)"
+    relations = "\n".join(
+        f"{counts.relations.get(label, 0)} {label}"
+        + (f" ({counts.concept_relations[label]} between concepts)" if counts.concept_relations else "")
+        for label in counts.concept_relations or counts.relations
+    )
     if counts.unmentioned:
         relations += f"\n({counts.unmentioned} of concepts without mention)"
     found = {"documents": counts.documents, **counts.entities, **counts.relations, **counts.concept_relations}
+    found["relations"] = sum((counts.concept_relations or counts.relations).values())
     differences = [
         f"{n} {label}, not {found.get(label, 0)}"
         for label, n in published.items()

@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser
 
-from clinsynth.datamodules.base import DocumentDataModule, restrict
-from clinsynth.exporting.gate import Gate
+from clinsynth.corpora.labels import restrict
+from clinsynth.datamodules.base import DocumentDataModule
+from clinsynth.exporting.outcome import Gate
 from clinsynth.exporting.write import write_bundle
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import load_model
 from clinsynth.runs.folder import run_of
 from clinsynth.runs.record import environment
@@ -47,7 +48,7 @@ def export_checkpoint(
     return write_bundle(model, out, gold, provenance(checkpoint, model), max_f1_drop, replace)
 
 
-def _validation_part(checkpoint: Path, model: DocumentModel) -> list[Document]:
+def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:
     run_folder = run_of(checkpoint)
     config = run_folder / "config.yaml" if run_folder else None
     if config is None or not config.exists():
@@ -55,7 +56,7 @@ def _validation_part(checkpoint: Path, model: DocumentModel) -> list[Document]:
             f"there is no config.yaml beside {checkpoint} that names validation data. "
             "Remedy: name gold documents to compare on with --documents"
         )
-    data = yaml.safe_load(config.read_text(encoding="utf-8"))["data"]
+    data = current(yaml.safe_load(config.read_text(encoding="utf-8"))["data"])
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--data", type=DocumentDataModule)
     options = {**data.get("init_args", {}), "schema": model.schema.to_json()}
@@ -67,7 +68,18 @@ def _validation_part(checkpoint: Path, model: DocumentModel) -> list[Document]:
     return module.part("val")
 
 
-def provenance(checkpoint: Path, model: DocumentModel) -> dict[str, Any]:
+def current(config: Any) -> Any:
+    """A run's config without the options of ``Synthetic`` that there were once, where they are not used."""
+    if isinstance(config, dict):
+        return {
+            name: current(value)
+            for name, value in config.items()
+            if value is not None or name not in ("replies", "generation", "folder")
+        }
+    return [current(value) for value in config] if isinstance(config, list) else config
+
+
+def provenance(checkpoint: Path, model: EncoderModel) -> dict[str, Any]:
     """Where a model comes from: versions, hashes of checkpoint and data, seed."""
     run_folder = run_of(checkpoint)
     record = run_folder / "data.json" if run_folder else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-
-import openai
+from typing import TYPE_CHECKING
 
 from clinsynth.llm.budget import Budget, Spending, read_prices
 from clinsynth.llm.cache import ReplyCache
@@ -14,8 +13,11 @@ from clinsynth.llm.client import ChatClient, ServerError
 from clinsynth.llm.interrupts import Interrupts
 from clinsynth.llm.progress import progress
 from clinsynth.llm.requests import Reply, Request
-from clinsynth.llm.server import Server, connect
+from clinsynth.llm.server import Server
 from clinsynth.llm.summary import Failure, RunSummary, incomplete, missing
+
+if TYPE_CHECKING:
+    import openai
 
 STAGGER = 0.0005  # seconds between the first requests; all at once they would stay in step, and wait together
 
@@ -101,6 +103,8 @@ class _Run:
         self._show: Callable[[int, int, int], None] = lambda ended, replies, failures: None
 
     async def run(self) -> None:
+        from clinsynth.llm.connection import connect  # openai takes half a second to import
+
         summary = self._summary
         connection = connect(self._server)
         with (

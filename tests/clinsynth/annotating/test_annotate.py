@@ -182,7 +182,9 @@ def test_a_text_with_too_many_pairs_is_a_bad_row(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entities = [{"start": 0, "end": 1, "label": label} for label in ["Gene"] * 200 + ["Disease"] * 200]
+    entities: list[dict[str, Any]] = [
+        {"start": 0, "end": 1, "label": label} for label in ["Gene"] * 200 + ["Disease"] * 200
+    ]
     many = {"text": CANARY, "id": "many", "entities": entities}
     source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever", "id": "a"}, many])
     assert annotate(tiny_relation_bundle, source, tmp_path / "alone.jsonl") == 3
