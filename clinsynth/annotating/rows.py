@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
 from clinsynth_onnx.document import ABOUT_ENTITIES, RELATIONS_NOT_STATED, Document
 
 STDIN = "-"
@@ -45,11 +46,13 @@ class Columns:
         id: Name of the field of the id.
         quoted: Whether fields of CSV and TSV may stand in quotation marks; ``None`` for yes in CSV and no
             where tabs separate.
+        reading: What a corpus does not say of itself.
     """
 
     text: str = "text"
     id: str = "id"
     quoted: bool | None = None
+    reading: ReadingOptions = NO_OPTIONS
 
     def check(self, names: Collection[str], where: str) -> None:
         """Raises ``MissingColumnError`` if the names lack the text's, or the id's where that was chosen."""

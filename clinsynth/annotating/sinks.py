@@ -20,7 +20,6 @@ JSONL = "jsonl"
 HTML = "html"
 OutputName = Literal["html", table_sink.TableName, registry.WritableName]
 TABLES = get_args(table_sink.TableName)
-KNOWN = get_args(OutputName)
 ENDINGS = {
     **{ending: name for name in registry.FORMATS for ending in registry.named(name).suffixes},
     **{f".{name}": name for name in TABLES},

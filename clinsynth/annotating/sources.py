@@ -85,11 +85,14 @@ def read(path: str, name: str, columns: Columns, written: Collection[Path] = ())
         columns: Which fields hold what.
         written: What this program writes, and would not read if it lay in the folder.
     """
+    if columns.reading.given() and name in (*READERS, "text"):
+        options = ", ".join(columns.reading.given())
+        raise ValueError(f"{path} is read as {name}, where {options} means nothing. Remedy: leave it out")
     if name == "text":
         return _texts(Path(path), written)
     if name in READERS:
         return _unpacked(READERS[name](Path(path), columns), path)
-    return _corpus(Path(path), name)
+    return _corpus(Path(path), name, columns)
 
 
 def _unpacked(rows: Iterator[Row], path: str) -> Iterator[Row]:
@@ -239,8 +242,8 @@ def _text(file: Path, number: int) -> Row:
         return Row(str(file), None, not_utf8(error), data.decode("utf-8", "backslashreplace"), number)
 
 
-def _corpus(path: Path, name: str) -> Iterator[Row]:
-    for number, document in enumerate(registry.read(path, name), 1):
+def _corpus(path: Path, name: str, columns: Columns) -> Iterator[Row]:
+    for number, document in enumerate(registry.read(path, name, columns.reading), 1):
         yield Row(f"{path}, document {number}", document, done=number)
 
 

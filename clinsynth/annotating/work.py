@@ -54,9 +54,12 @@ def to_file(
     reporter = Reporter()
     ignored = written(output)
     rows = sources.read(source, from_format, columns, ignored)
+    reading = columns.reading.given().items()
     signature = {
         INPUT: "" if source == STDIN else sources.fingerprint(source, ignored),
-        "the input format": f"{from_format}, {columns.text}, {columns.id}, {columns.quoted}",
+        "the input format": ", ".join(
+            map(str, [from_format, columns.text, columns.id, columns.quoted, *reading])
+        ),
         "the bundle": chain.predictors[0].bundle.manifest_sha256,
         "the relation bundle": "".join(
             predictor.bundle.manifest_sha256 for predictor in chain.predictors[1:]

@@ -11,6 +11,7 @@ from clinsynth.annotating.journal import rejected
 from clinsynth.annotating.rows import STDIN, Columns
 from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.cli.run import run
+from clinsynth.formats.options import ReadingOptions
 from clinsynth_onnx.chain import Chain
 from clinsynth_onnx.engines import EngineChoice
 
@@ -27,6 +28,11 @@ def annotate(
     text_column: str = "text",
     id_column: str = "id",
     quoted: bool | None = None,
+    label: str | None = None,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    layer: str | None = None,
+    feature: str | None = None,
     engine: EngineChoice = "auto",
     variant: str = "auto",
     workers: int | None = None,
@@ -49,12 +55,19 @@ def annotate(
         id_column: Field or column that holds the id; the row's number where there is none.
         quoted: Whether fields of a CSV or TSV input may stand in quotation marks; by default in CSV, and not
             where tabs separate.
+        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
+        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
+        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
         engine: What computes the network; auto for the fastest that is installed and fit.
         variant: Network of the bundle, e.g. fp32 or int8; auto for the fastest that is fit.
         workers: Runs of the network at the same time; by default one for each core that threads leaves.
         threads: Cores of one run of the network.
     """
-    columns = Columns(text_column, id_column, quoted)
+    reading = ReadingOptions(label, token_column, tag_column, layer, feature)
+    columns = Columns(text_column, id_column, quoted, reading)
     from_format = sources.format_of(input, input_format, columns)
     to_format = sinks.format_of(output, output_format or ("jsonl" if output == STDOUT else None))
     if output == STDOUT and to_format != "jsonl":

@@ -305,6 +305,8 @@ def test_a_document_that_cannot_be_annotated_does_not_stop_the_others(
         (["in.jsonl", "in.jsonl"], r"in\.jsonl exists already\. Remedy"),
         (["in.csv", "out.jsonl"], r"no column 'text'; its columns are: a, b\. Remedy: .*--text_column"),
         (["folder", "out.jsonl"], r"no \.txt file"),
+        (["in.tsv", "out.jsonl", "--input_format=iob2"], r"in\.tsv:1: .*--label Disease"),
+        (["in.jsonl", "out.jsonl", "--label=X"], r"read as jsonl, where label means nothing"),
     ],
 )
 def test_what_cannot_be_done_is_told(
@@ -317,9 +319,17 @@ def test_what_cannot_be_done_is_told(
     monkeypatch.chdir(tmp_path)
     write_jsonl(tmp_path / "in.jsonl", [{"text": "fever"}])
     (tmp_path / "in.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "in.tsv").write_text("fever\tB\n")
     (tmp_path / "folder").mkdir()
     with pytest.raises((ValueError, OSError), match=message):
         annotate(tiny_bundle, *arguments)
+
+
+def test_a_corpus_is_read_as_its_options_say(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.tsv").write_text("1\tfever\tB\n2\tand\tO\n")
+    options = ["--input_format=iob2", "--label=Symptom", "--token-column=2"]
+    assert annotate(tiny_bundle, tmp_path / "in.tsv", tmp_path / "out.jsonl", *options) == 0
+    assert "fever and" in (tmp_path / "out.jsonl").read_text()
 
 
 @pytest.mark.parametrize("option", ["input_format", "output_format"])

@@ -137,3 +137,11 @@ def test_a_packed_file_is_in_the_format_of_what_is_in_it(tmp_path: Path) -> None
     packed = tmp_path / "x.jsonl.gz"
     packed.write_bytes(gzip.compress((tmp_path / "x.jsonl").read_bytes()))
     assert list(registry.read(packed)) == [DOCUMENT]
+
+
+@pytest.mark.parametrize("name", ["x.tsv", "x.txt", "x.conll", "x.jsonl"])
+def test_utf_16_is_told_with_a_remedy_that_works(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text("caf\u00e9\tO\n", encoding="utf-16")
+    with pytest.raises(CorpusError, match=r"Remedy: .*iconv -f UTF-16 -t UTF-8"):
+        list(registry.read(path))

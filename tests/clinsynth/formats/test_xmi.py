@@ -146,3 +146,43 @@ def test_what_is_written_is_read_by_cassis_with_its_type_system(tmp_path: Path) 
     cas = cassis.load_cas_from_xmi(tmp_path / "out" / "x.xmi", types)
     (found,) = cas.select("de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity")
     assert found.get_covered_text() == "fever" and found.value == "Symptom"
+
+
+CTAKES = """<xmi:XMI xmlns:xmi="http://www.omg.org/XMI" xmlns:cas="http:///uima/cas.ecore"
+ xmlns:textsem="http:///org/apache/ctakes/typesystem/type/textsem.ecore"
+ xmlns:refsem="http:///org/apache/ctakes/typesystem/type/refsem.ecore"
+ xmlns:syntax="http:///org/apache/ctakes/typesystem/type/syntax.ecore" xmi:version="2.0">
+<cas:NULL xmi:id="0"/>
+<syntax:WordToken xmi:id="9" sofa="1" begin="0" end="5" tokenNumber="0"/>
+<textsem:SignSymptomMention xmi:id="10" sofa="1" begin="0" end="5" ontologyConceptArr="14" polarity="1"/>
+<textsem:MedicationMention xmi:id="11" sofa="1" begin="10" end="18" ontologyConceptArr="14 15"/>
+<refsem:UmlsConcept xmi:id="14" codingScheme="X" cui="C1"/><refsem:UmlsConcept xmi:id="15" cui="C2"/>
+<cas:FSArray xmi:id="20" elements="14 15"/>
+<cas:StringArray xmi:id="21"><elements>a b</elements></cas:StringArray>
+<cas:Sofa xmi:id="2" sofaNum="2" sofaID="plaintext" mimeType="text" sofaString="other"/>
+<cas:View sofa="2" members=""/>
+<cas:Sofa xmi:id="1" sofaNum="1" sofaID="_InitialView" mimeType="text" sofaString="fever and zorvexin"/>
+<cas:View sofa="1" members="9 10 11"/></xmi:XMI>"""
+
+
+def test_several_layers_of_ctakes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "note.xmi"
+    path.write_text(CTAKES, encoding="utf-8")
+    options = ReadingOptions(layer="SignSymptomMention,MedicationMention")
+    (document,) = registry.read(path, options=options)
+    assert document.text == "fever and zorvexin"
+    assert document.entities == (Entity(0, 5, "SignSymptomMention"), Entity(10, 18, "MedicationMention"))
+    with pytest.raises(CorpusError, match=r"2 layers of annotations.*features: ontologyConceptArr, polarity"):
+        list(registry.read(path))
+
+
+@pytest.mark.corpora
+def test_clinical_narratives_are_read_by_the_layer_that_is_named(corpora: Path) -> None:
+    folder = corpora / "e3c"
+    if not folder.is_dir():
+        pytest.skip("the narratives of E3C are not at hand")
+    documents = list(registry.read(folder, options=ReadingOptions(layer="CLINENTITY")))
+    assert len(documents) == 42
+    assert [entity.label for document in documents for entity in document.entities] == ["CLINENTITY"] * 526
+    with pytest.raises(CorpusError, match=r"7 layers of annotations.*CLINENTITY \(34 annotations"):
+        list(registry.read(folder))
