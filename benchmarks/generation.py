@@ -19,8 +19,8 @@ from typing import TypeVar
 import openai
 
 from clinsynth.llm.cache import ReplyCache
-from clinsynth.llm.fill import fill
 from clinsynth.llm.requests import Request
+from clinsynth.llm.runner import run_requests
 from clinsynth.llm.server import Server
 
 ROOT = Path(__file__).parents[1]
@@ -99,14 +99,14 @@ def compare(url: str, count: int, concurrency: int, ideal: float, faults: float)
     ours = 0.0
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder)) as cache:
-            rate, filled = timed(count, lambda: fill(plan(count), cache, server))
+            rate, filled = timed(count, lambda: run_requests(plan(count), cache, server))
             if len(cache) + len(filled.failures) != count:
                 raise SystemExit("a request ended neither as a reply nor as a failure")
             ours = max(ours, rate)
-            again = timed(count, lambda: fill(plan(count), cache, server))
+            again = timed(count, lambda: run_requests(plan(count), cache, server))
             if not faults and ours == rate:
                 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                fill(plan(10 * count, count), cache, server)
+                run_requests(plan(10 * count, count), cache, server)
                 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
         f"  clinsynth, on disk    {ours:7.0f} requests/s  {ours / ideal:4.0%} of ideal  "

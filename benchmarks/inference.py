@@ -33,8 +33,8 @@ import pipelines
 import torch
 
 from clinsynth.cli.export import export
+from clinsynth.corpora.labels import restrict
 from clinsynth.datamodules import GAD, NCBIDisease
-from clinsynth.datamodules.base import restrict
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import load_model

@@ -15,8 +15,8 @@ from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats.rejects import Rejected, write_ledger
 from clinsynth.llm.budget import Budget
 from clinsynth.llm.cache import CACHE, ReplyCache
-from clinsynth.llm.fill import LanguageModel
 from clinsynth.llm.requests import Reply, Request
+from clinsynth.llm.runner import RequestRunner
 from clinsynth.llm.server import Server
 from clinsynth.metrics.metric import DocumentScores, EntityScores, RelationScores
 from clinsynth.models.annotator import DocumentAnnotator
@@ -28,7 +28,8 @@ from clinsynth.synthesis.annotation import (
     read_relations,
     relation_request,
 )
-from clinsynth.synthesis.prompts import MaxTokensField, ResponseFormat, default_unit
+from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
+from clinsynth.synthesis.prompts import default_unit
 from clinsynth_onnx.codec import Features
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -100,7 +101,7 @@ class ZeroShot(DocumentAnnotator):
         self.allow_real_text = allow_real_text
         self.server = server
         self.cache = cache
-        self._language_model = LanguageModel(server, budget)
+        self._runner = RequestRunner(server, budget)
         self.asking = AnnotationSettings(llm, temperature, max_tokens, max_tokens_field, response_format)
         self._rejects: list[Rejected] = []
 
@@ -122,12 +123,12 @@ class ZeroShot(DocumentAnnotator):
         requests = [self._request(document, i) for i, document in zip(batch.indices, documents, strict=True)]
         found: list[Document] = []
         with ReplyCache(self.cache) as cache:
-            filled = self._language_model.fill([request for request in requests if request], cache)
-            if filled.stopped:
+            summary = self._runner.run([request for request in requests if request], cache)
+            if summary.stopped:
                 raise ValueError(
-                    f"{filled.stopped}, so that there is no score. Remedy: start again with more"
+                    f"{summary.stopped}, so that there is no score. Remedy: start again with more"
                 )
-            failed = {failure.custom_id: failure.reason for failure in filled.failures}
+            failed = {failure.custom_id: failure.reason for failure in summary.failures}
             for document, request in zip(documents, requests, strict=True):
                 if request is None:
                     found.append(replace(document, relations=()))

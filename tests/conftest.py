@@ -161,17 +161,29 @@ def abstracts(numbers: range, first: str, second: str) -> str:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A folder with small files in the formats of the published corpora; the texts are invented."""
-    for name, part, numbers in (
-        ("ncbi_disease", "NCBI{}set_corpus.txt", range(100, 120)),
-        ("bc5cdr", "CDR_{}Set.PubTator.txt", range(200, 220)),
-    ):
+    pubtator = {
+        "ncbi_disease": (
+            "NCBI{}set_corpus.txt",
+            ("train", "develop", "test"),
+            ("Modifier", "SpecificDisease"),
+        ),
+        "bc5cdr": (
+            "CDR_{}Set.PubTator.txt",
+            ("Training", "Development", "Test"),
+            ("Chemical", "Disease"),
+        ),
+        "biored": (
+            "{}.PubTator",
+            ("Train", "Dev", "Test"),
+            ("ChemicalEntity", "DiseaseOrPhenotypicFeature"),
+        ),
+    }
+    for place, (name, (file, parts, labels)) in enumerate(pubtator.items(), 1):
         folder = tmp_path / name
         folder.mkdir()
-        parts = ("train", "develop", "test") if name[0] == "n" else ("Training", "Development", "Test")
-        labels = ("Modifier", "SpecificDisease") if name[0] == "n" else ("Chemical", "Disease")
-        for i, one in enumerate(parts):
-            chosen = range(numbers.start + 30 * i, numbers.stop + 30 * i)
-            (folder / part.format(one)).write_text(abstracts(chosen, *labels), encoding="utf-8")
+        for i, part in enumerate(parts):
+            first = 100 * place + 30 * i
+            (folder / file.format(part)).write_text(abstracts(range(first, first + 20), *labels), "utf-8")
     for name in ("gad", "euadr"):
         for fold in ("1", "2"):
             folder = tmp_path / name / fold

@@ -22,8 +22,8 @@ def annotate(
     input: str,
     output: str,
     relations: str | None = None,
-    input_format: str | None = None,
-    output_format: str | None = None,
+    input_format: sources.InputName | None = None,
+    output_format: sinks.OutputName | None = None,
     text_column: str = "text",
     id_column: str = "id",
     quoted: bool | None = None,
@@ -39,13 +39,12 @@ def annotate(
 
     Args:
         bundle: Bundle that annotates: a folder or a zip file.
-        input: File or folder of .txt files to annotate, or - for lines of standard input.
-        output: File to write (brat: a folder), or - for JSON lines on standard output.
+        input: File or folder of .txt files to annotate, or - for standard input.
+        output: File to write (brat: a folder), or - for JSON lines on standard output. Tables keep the
+            input's other columns.
         relations: Bundle that relates the entities that were found.
-        input_format: Format of the input: text, lines, jsonl, csv, tsv, parquet, or a corpus format; told
-            from the input if not given.
-        output_format: Format of the output: jsonl, html, csv, tsv, parquet, pubtator, brat, bioc-xml,
-            bioc-json, iob1, iob2, iobes; told from the ending of the output if not given.
+        input_format: Format of the input; told from it if not given.
+        output_format: Format of the output; told from its ending if not given.
         text_column: Field or column that holds the text.
         id_column: Field or column that holds the id; the row's number where there is none.
         quoted: Whether fields of a CSV or TSV input may stand in quotation marks; by default in CSV, and not
@@ -56,9 +55,9 @@ def annotate(
         threads: Cores of one run of the network.
     """
     columns = Columns(text_column, id_column, quoted)
-    from_format = sources.format_of(input, input_format)
-    to_format = sinks.format_of(output, output_format or (sinks.JSONL if output == STDOUT else None))
-    if output == STDOUT and to_format != sinks.JSONL:
+    from_format = sources.format_of(input, input_format, columns)
+    to_format = sinks.format_of(output, output_format or ("jsonl" if output == STDOUT else None))
+    if output == STDOUT and to_format != "jsonl":
         raise ValueError(f"standard output takes JSON lines, not {to_format}. Remedy: name a file to write")
     if output != STDOUT:
         work.check_absent(Path(output))

@@ -8,22 +8,41 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from clinsynth import corpora
 from clinsynth.cli.run import run
+from clinsynth.corpora.base import SPLITS
+from clinsynth.corpora.published import PublishedCorpus
 from clinsynth.formats import registry
 from clinsynth.formats.counts import Counts
 from clinsynth.formats.counts import count as count_documents
+from clinsynth.formats.options import ReadingOptions
+from clinsynth.formats.registry import FormatName, WritableName
 
-PARTS = ("train", "val", "test")
 
-
-def count(path: str, format: str | None = None) -> None:
+def count(
+    path: str,
+    format: FormatName | None = None,
+    label: str | None = None,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    layer: str | None = None,
+    feature: str | None = None,
+) -> None:
     """Counts documents, mentions and relations of a corpus.
 
     Args:
         path: File or folder to read.
         format: Its format; told from it if not given.
+        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
+        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
+        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
     """
-    counts = count_documents(registry.read(Path(path), format))
+    counts = count_documents(
+        registry.read(Path(path), format, ReadingOptions(label, token_column, tag_column, layer, feature))
+    )
     _show([_row(path, "", counts, {})])
 
 
@@ -33,19 +52,36 @@ def published(root: str | None = None) -> None:
     Args:
         root: Folder of the corpora. Default: the variable CLINSYNTH_DATA, else "data".
     """
-    _show(row for name in sorted(_published()) for row in _published_rows(name, root))
+    _show(row for reader in _published() for row in _published_rows(reader(root)))
 
 
-def convert(source: str, target: str, to: str, source_format: str | None = None) -> None:
+def convert(
+    source: str,
+    target: str,
+    to: WritableName,
+    source_format: FormatName | None = None,
+    label: str | None = None,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    layer: str | None = None,
+    feature: str | None = None,
+) -> None:
     """Writes a corpus in another format. What was written is read back and compared before it stays.
 
     Args:
         source: File or folder to read.
         target: File or folder to write; must not exist.
-        to: Its format: jsonl, pubtator, bioc-xml, bioc-json, brat, iob1, iob2, iobes, relation-tsv.
+        to: Format to write.
         source_format: The format of ``source``; told from it if not given.
+        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
+        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
+        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
     """
-    documents = list(registry.read(Path(source), source_format))
+    options = ReadingOptions(label, token_column, tag_column, layer, feature)
+    documents = list(registry.read(Path(source), source_format, options))
     changed = registry.write(Path(target), documents, to)
     print(f"{len(documents)} documents are in {target}")
     if changed:
@@ -55,19 +91,15 @@ def convert(source: str, target: str, to: str, source_format: str | None = None)
         )
 
 
-def _published() -> dict[str, type]:
-    from clinsynth import datamodules
-    from clinsynth.datamodules.published import PublishedCorpus
-
-    classes = [getattr(datamodules, name) for name in datamodules.__all__]
-    return {c.folder: c for c in classes if issubclass(c, PublishedCorpus)}
+def _published() -> list[type[PublishedCorpus]]:
+    """The readers of published corpora by name."""
+    readers = [getattr(corpora, name) for name in corpora.__all__]
+    return sorted((r for r in readers if issubclass(r, PublishedCorpus)), key=lambda reader: reader.folder)
 
 
-def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
-    from clinsynth_onnx.schema import EntityType, Schema
-
-    corpus = _published()[name](Schema(name, {"any": EntityType()}), root)
-    for part in PARTS:
+def _published_rows(corpus: PublishedCorpus) -> Iterator[tuple[str, ...]]:
+    name = corpus.folder
+    for part in SPLITS:
         try:
             counts = count_documents(corpus.documents(part))
         except FileNotFoundError as error:
@@ -77,7 +109,9 @@ def _published_rows(name: str, root: str | None) -> Iterator[tuple[str, ...]]:
 
 
 def _show(rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table("corpus", "part", "documents", "mentions", "relations", "published")
+    table = Table()
+    for name in ("corpus", "part", "documents", "mentions", "relations", "published"):
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console().print(table)
@@ -86,13 +120,15 @@ def _show(rows: Iterable[tuple[str, ...]]) -> None:
 def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
     repeated = counts.documents - counts.distinct
     documents = f"{counts.documents}" + (f" ({repeated} twice)" if repeated else "")
-    relations = _lines(counts.relations.items())
-    if counts.concept_relations:
-        stated = ", ".join(f"{n} {label}" for label, n in counts.concept_relations.items())
-        relations += f"\n({stated} between concepts)"
+    relations = "\n".join(
+        f"{counts.relations.get(label, 0)} {label}"
+        + (f" ({counts.concept_relations[label]} between concepts)" if counts.concept_relations else "")
+        for label in counts.concept_relations or counts.relations
+    )
     if counts.unmentioned:
         relations += f"\n({counts.unmentioned} of concepts without mention)"
     found = {"documents": counts.documents, **counts.entities, **counts.relations, **counts.concept_relations}
+    found["relations"] = sum((counts.concept_relations or counts.relations).values())
     differences = [
         f"{n} {label}, not {found.get(label, 0)}"
         for label, n in published.items()

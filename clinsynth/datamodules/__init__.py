@@ -2,6 +2,7 @@
 
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.datamodules.bc5cdr import BC5CDR
+from clinsynth.datamodules.biored import BioRED
 from clinsynth.datamodules.euadr import EUADR
 from clinsynth.datamodules.files import Files
 from clinsynth.datamodules.gad import GAD
@@ -14,6 +15,7 @@ __all__ = [
     "BC5CDR",
     "EUADR",
     "GAD",
+    "BioRED",
     "DocumentDataModule",
     "Files",
     "Mixture",

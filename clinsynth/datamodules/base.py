@@ -7,45 +7,28 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Literal, cast
 
 from lightning import LightningDataModule
 
+from clinsynth.corpora.base import DocumentSource, Split
+from clinsynth.corpora.labels import other_labels, restrict, tell_other_labels
+from clinsynth.corpora.splits import draw
 from clinsynth.datamodules.batches import DocumentBatches, Ranks, TrainingBatches
-from clinsynth.datamodules.cuts import draw
 from clinsynth.formats.counts import count
 from clinsynth_onnx.codec import Codec
-from clinsynth_onnx.document import Document, Relation
+from clinsynth_onnx.document import Document
 from clinsynth_onnx.relation_codec import reasons
 from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
 
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 NEEDS: dict[str, tuple[Split, ...]] = {
     "fit": ("train", "val"),
     "validate": ("val",),
     "test": ("test",),
     "predict": ("test",),
 }
-
-
-def restrict(document: Document, schema: Schema) -> Document:
-    """The document with only the entities that ``schema`` knows, and the relations between these."""
-    kept = [i for i, e in enumerate(document.entities) if e.label in schema.entities]
-    if len(kept) == len(document.entities):
-        return document
-    place = {old: new for new, old in enumerate(kept)}
-    return replace(
-        document.annotated(tuple(document.entities[i] for i in kept)),
-        relations=tuple(
-            Relation(place[r.head], place[r.tail], r.label, r.score)
-            for r in document.relations
-            if r.head in place and r.tail in place
-        ),
-    )
 
 
 def digest(documents: Iterable[Document]) -> str:
@@ -57,7 +40,7 @@ def digest(documents: Iterable[Document]) -> str:
     return sha.hexdigest()
 
 
-class DocumentDataModule(LightningDataModule):
+class DocumentDataModule(DocumentSource, LightningDataModule):
     """Documents in three parts, cut and batched. A subclass says where the documents come from.
 
     Args:
@@ -67,8 +50,11 @@ class DocumentDataModule(LightningDataModule):
             holds a sequence for each (see ``StepPlan``).
         eval_batch_tokens: Padded tokens of one forward pass in validation, test and prediction.
         fraction: Share of the training documents to use, drawn by ``seed``.
-        few_shot: How many training documents to use, drawn by ``seed``; not with ``fraction``.
-        seed: Decides which documents are drawn. The order of training follows ``seed_everything``.
+        few_shot: Number of training documents to use, drawn by ``seed``; not with ``fraction``.
+        seed: Random seed of that draw. The order of training follows ``seed_everything``.
+        other_labels: What to do about mentions whose label the task does not have: refuse the corpus, or
+            ignore these mentions and say how many there are. Published corpora of several labels are there
+            to choose from, and ignore them.
     """
 
     def __init__(
@@ -79,6 +65,7 @@ class DocumentDataModule(LightningDataModule):
         fraction: float = 1.0,
         few_shot: int | None = None,
         seed: int = 0,
+        other_labels: Literal["refuse", "ignore"] = "refuse",
     ) -> None:
         super().__init__()
         if not 0 < fraction <= 1:
@@ -93,55 +80,27 @@ class DocumentDataModule(LightningDataModule):
         self.fraction = fraction
         self.few_shot = few_shot
         self.seed = seed
+        self.other_labels = other_labels
         self.record: dict[str, Any] = {}
         self._parts: dict[str, list[Document]] = {}
         self._batches: TrainingBatches | None = None
         self._resume: dict[str, Any] | None = None
-
-    def documents(self, split: Split) -> Iterable[Document]:
-        """All documents of a part, as the corpus has them."""
-        raise TypeError(f"{type(self).__name__} must say where its documents come from")
-
-    def prepare(self, splits: Iterable[Split]) -> None:
-        """Fetches what the parts need, where that has to be done once for a machine."""
 
     def prepare_data(self) -> None:
         """Called by Lightning on one process of each machine."""
         doing = str(self.trainer.state.fn.value) if self.trainer and self.trainer.state.fn else "fit"
         self.prepare(NEEDS[doing])
 
-    def lacks(self, split: Split) -> bool:
-        """Whether it has no such part by its settings, as a corpus to train on has none to test on."""
-        return False
-
-    def at_hand(
-        self, splits: Iterable[Split], fetch: bool = True
-    ) -> tuple[dict[str, list[Document]], dict[str, str]]:
-        """Those of the parts that can be read, fetched first if need be, and why the others cannot."""
-        found: dict[str, list[Document]] = {}
-        absent: dict[str, str] = {}
-        for split in splits:
-            try:
-                if fetch:
-                    self.prepare([split])
-                found[split] = list(self.documents(split))
-            except (OSError, ValueError) as error:
-                absent[split] = f"not at hand ({type(error).__name__})"
-                if fetch:  # the first look, on one process
-                    log.warning("%s, %s: %s", type(self).__name__, split, error)
-        return found, absent
-
-    def predict_documents(self) -> Iterable[Document]:
-        """What ``predict`` reads: the test part unless a subclass knows better."""
-        return self.documents("test")
+    def ignores_other_labels(self, split: Split) -> bool:
+        """Whether mentions of a part whose labels the task does not have are left out, or are an error."""
+        return self.other_labels == "ignore"
 
     def part(self, split: Split) -> list[Document]:
         """The documents of a part as training or testing sees them: restricted to the task, and cut."""
         if split not in self._parts:
             read = list(self.documents(split))
-            documents = [restrict(document, self.schema) for document in read]
-            if split == "train":
-                documents = self._cut(documents)
+            whole = self._restricted(read, split)
+            documents = self._cut(whole) if split == "train" else whole
             if not documents:
                 raise ValueError(f"{type(self).__name__}: the {split} part has no documents")
             self._parts[split] = documents
@@ -150,9 +109,7 @@ class DocumentDataModule(LightningDataModule):
                 "sha256": digest(documents),
                 "left_out": {
                     "documents": len(read) - len(documents),
-                    "mentions_of_other_types": sum(
-                        len(d.entities) - len(restrict(d, self.schema).entities) for d in read
-                    ),
+                    "mentions_of_other_types": other_labels(read, self.schema).total(),
                 },
             }
         return self._parts[split]
@@ -205,10 +162,39 @@ class DocumentDataModule(LightningDataModule):
         return self._whole(self.part("test"))
 
     def predict_dataloader(self) -> DocumentBatches:
-        return self._whole([restrict(document, self.schema) for document in self.predict_documents()])
+        documents = list(self.predict_documents())
+        others = other_labels(documents, self.schema)
+        if others:
+            log.info("mentions that the task does not know: %s", tell_other_labels(others, self.schema))
+        return self._whole([restrict(document, self.schema) for document in documents])
 
     def _whole(self, documents: list[Document]) -> DocumentBatches:
         return DocumentBatches(documents, self._codec(), self.eval_batch_tokens, self._ranks())
+
+    def _restricted(self, documents: list[Document], split: Split) -> list[Document]:
+        """Documents without other labels than the task's. Raises ``ValueError`` if they are refused."""
+        others = other_labels(documents, self.schema)
+        restricted = [restrict(document, self.schema) for document in documents]
+        if others:
+            mentions = sum(len(document.entities) for document in documents)
+            found = (
+                f"{type(self).__name__}, {split} part: {others.total()} of {mentions} mentions have labels "
+                f"that the task does not have: {tell_other_labels(others, self.schema)}"
+            )
+            if not self.ignores_other_labels(split):
+                raise ValueError(
+                    f"{found}. Remedy: spell the labels of the task as the corpus does (with Files, "
+                    "--data.labels says what the task calls each label), or leave these mentions out with "
+                    "--data.other_labels ignore"
+                )
+            log.info("%s; these are left out", found)
+        if split == "train" and restricted and not any(document.entities for document in restricted):
+            raise ValueError(
+                f"{type(self).__name__}: none of the {len(restricted)} training documents has a mention that "
+                f"the task knows; they were read from {self.read_from(split)}. Remedy: check the path, the "
+                "format and the labels"
+            )
+        return restricted
 
     def _cut(self, documents: list[Document]) -> list[Document]:
         size = round(self.fraction * len(documents)) if self.few_shot is None else self.few_shot

@@ -1,12 +1,12 @@
-"""The EU-ADR corpus of relations between targets and diseases (van Mulligen et al. 2012)."""
+"""The EU-ADR corpus as training data."""
 
 from __future__ import annotations
 
-from clinsynth.datamodules.folds import FoldedCorpus
+from clinsynth import corpora
+from clinsynth.datamodules.folds import FoldedDataModule
 
 
-class EUADR(FoldedCorpus):
+class EUADR(FoldedDataModule):
     """Whether a sentence relates a gene or protein to a disease, as three annotators judged it."""
 
-    folder = "euadr"
-    archived_as = "euadr"
+    reader = corpora.EUADR

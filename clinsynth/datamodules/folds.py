@@ -1,37 +1,30 @@
-"""Relation corpora in ten folds, as the authors of BioBERT prepared them (Lee et al. 2020)."""
+"""Relation corpora in ten folds as training data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from typing import Any
 
-from clinsynth.datamodules.base import Split
-from clinsynth.datamodules.cuts import hold_out
-from clinsynth.datamodules.published import PublishedCorpus, Source
-from clinsynth.formats import relation_tsv
-from clinsynth_onnx.document import Document
+from clinsynth.corpora.folds import FoldedCorpus
+from clinsynth.datamodules.reading import CorpusDataModule
 from clinsynth_onnx.schema import Schema
 
-URL = "http://nlp.dmis.korea.edu/projects/biobert-2020-checkpoints/datasets.tar.gz"
 
-
-class FoldedCorpus(PublishedCorpus):
+class FoldedDataModule(CorpusDataModule):
     """A corpus of ten folds, each with a training and a test file.
 
     Args:
         schema: The task; with Gene, Disease and Association.
-        root: See ``PublishedCorpus``.
-        fold: From 1 to 10.
+        root: Folder of all corpora, with this one in a folder of its own name. Default: the
+            environment variable CLINSYNTH_DATA, else "data". What is missing is downloaded there.
+        fold: Number of the fold, from 1 to 10.
         val_fraction: Share of the training file that is held out for validation, drawn by ``seed``
             with as many related pairs as the rest.
-        batch_tokens: See ``DocumentDataModule``.
-        eval_batch_tokens: See ``DocumentDataModule``.
-        fraction: See ``DocumentDataModule``.
-        few_shot: See ``DocumentDataModule``.
-        seed: See ``DocumentDataModule``.
+        seed: Random seed of that share, and of the training documents that ``fraction`` or ``few_shot``
+            draws.
+        settings: Options of ``DocumentDataModule``.
     """
 
-    homepage = "https://github.com/dmis-lab/biobert"
-    archived_as: str
+    reader: type[FoldedCorpus]
 
     def __init__(
         self,
@@ -39,27 +32,7 @@ class FoldedCorpus(PublishedCorpus):
         root: str | None = None,
         fold: int = 1,
         val_fraction: float = 0.1,
-        batch_tokens: int = 1280,
-        eval_batch_tokens: int = 2048,
-        fraction: float = 1.0,
-        few_shot: int | None = None,
         seed: int = 0,
+        **settings: Any,
     ) -> None:
-        super().__init__(schema, root, batch_tokens, eval_batch_tokens, fraction, few_shot, seed)
-        if not 1 <= fold <= 10:
-            raise ValueError(f"'fold' must be from 1 to 10, not {fold}")
-        if not 0 < val_fraction < 1:
-            raise ValueError(f"'val_fraction' must be above 0 and below 1, not {val_fraction}")
-        self.fold = fold
-        self.val_fraction = val_fraction
-
-    def sources(self, split: Split) -> Mapping[str, Source]:
-        file = f"{self.fold}/{'test' if split == 'test' else 'train'}.tsv"
-        return {file: Source(URL, f"datasets/RE/{self.archived_as}/{file}")}
-
-    def documents(self, split: Split) -> Iterator[Document]:
-        documents = [d for path in self.located(split) for d in relation_tsv.read(path)]
-        if split != "test":
-            train, val = hold_out(documents, self.val_fraction, self.seed)
-            documents = train if split == "train" else val
-        yield from documents
+        super().__init__(schema, self.reader(root, fold, val_fraction, seed), seed=seed, **settings)

@@ -1,12 +1,12 @@
-"""The corpus made from the Genetic Association Database (Bravo et al. 2015)."""
+"""The corpus made from the Genetic Association Database as training data."""
 
 from __future__ import annotations
 
-from clinsynth.datamodules.folds import FoldedCorpus
+from clinsynth import corpora
+from clinsynth.datamodules.folds import FoldedDataModule
 
 
-class GAD(FoldedCorpus):
+class GAD(FoldedDataModule):
     """Whether a sentence associates a gene with a disease; labels come from a database, not from reading."""
 
-    folder = "gad"
-    archived_as = "GAD"
+    reader = corpora.GAD

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from clinsynth.datamodules.base import DocumentDataModule, Split, digest
+from clinsynth.corpora.base import Split
+from clinsynth.datamodules.base import DocumentDataModule, digest
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -20,8 +21,8 @@ class Mixture(DocumentDataModule):
         corpora: Data modules, each with its own settings (also ``few_shot`` and ``fraction``).
         weights: How many times an epoch shows the training documents of each corpus; once each if
             not given.
-        batch_tokens: See ``DocumentDataModule``.
-        eval_batch_tokens: See ``DocumentDataModule``.
+        batch_tokens: Padded tokens of one optimizer step over all processes and accumulated batches, at most.
+        eval_batch_tokens: Padded tokens of one forward pass in validation, test and prediction.
     """
 
     def __init__(
@@ -60,13 +61,15 @@ class Mixture(DocumentDataModule):
         before: set[str] = set()
         for corpus in having:
             corpus.trainer = self.trainer
-            own = corpus.part(split)
+            documents = corpus.part(split)
             if split == "train":
-                yield from own
+                yield from documents
                 continue
-            marks = [digest([one]) for one in own]
-            yield from (one for one, mark in zip(own, marks, strict=True) if mark not in before)
-            before.update(marks)
+            digests = [digest([document]) for document in documents]
+            yield from (
+                document for document, sha in zip(documents, digests, strict=True) if sha not in before
+            )
+            before.update(digests)
         self.record["corpora"] = [
             {"class": type(corpus).__name__, "weight": weight, **corpus.record}
             for corpus, weight in zip(self.corpora, self.weights, strict=True)

@@ -1,35 +1,23 @@
-"""The NCBI Disease corpus (Doğan, Leaman and Lu 2014)."""
+"""The NCBI Disease corpus as training data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import Any
 
-from clinsynth.datamodules.base import Split
-from clinsynth.datamodules.published import Published, PublishedCorpus, Source
-from clinsynth.formats import pubtator
-from clinsynth_onnx.document import Document
-
-PARTS: dict[Split, str] = {"train": "train", "val": "develop", "test": "test"}
-KINDS = ("SpecificDisease", "DiseaseClass", "CompositeMention", "Modifier")
+from clinsynth import corpora
+from clinsynth.datamodules.reading import CorpusDataModule
+from clinsynth_onnx.schema import Schema
 
 
-class NCBIDisease(PublishedCorpus):
-    """Diseases in 793 PubMed abstracts; the corpus's four kinds of mention are one label, Disease."""
+class NCBIDisease(CorpusDataModule):
+    """Diseases in 793 PubMed abstracts; the corpus's four kinds of mention are one label, Disease.
 
-    folder = "ncbi_disease"
-    homepage = "https://www.ncbi.nlm.nih.gov/CBBresearch/Dogan/DISEASE/"
-    published: ClassVar[Published] = {
-        "train": {"documents": 593, "Disease": 5145},
-        "val": {"documents": 100, "Disease": 787},
-        "test": {"documents": 100, "Disease": 960},
-    }
+    Args:
+        schema: The task; with Disease.
+        root: Folder of all corpora, with this one in ``ncbi_disease``. Default: the environment variable
+            CLINSYNTH_DATA, else "data". What is missing is downloaded there.
+        settings: Options of ``DocumentDataModule``.
+    """
 
-    def sources(self, split: Split) -> Mapping[str, Source]:
-        stem = f"NCBI{PARTS[split]}set_corpus"
-        return {f"{stem}.txt": Source(f"{self.homepage}{stem}.zip", f"{stem}.txt")}
-
-    def documents(self, split: Split) -> Iterator[Document]:
-        for path in self.located(split):
-            for document in pubtator.read(path):
-                yield pubtator.relabel(document, dict.fromkeys(KINDS, "Disease"))
+    def __init__(self, schema: Schema, root: str | None = None, **settings: Any) -> None:
+        super().__init__(schema, corpora.NCBIDisease(root), **settings)

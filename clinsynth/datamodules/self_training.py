@@ -11,8 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from clinsynth.corpora.base import Split, at_hand
 from clinsynth.curation.leaks import audit
-from clinsynth.datamodules.base import DocumentDataModule, Split, digest
+from clinsynth.datamodules.base import DocumentDataModule, digest
 from clinsynth.formats import jsonl, registry
 from clinsynth.runs.folder import bundle_of
 from clinsynth_onnx.bundle import Bundle
@@ -109,7 +110,7 @@ class SelfTraining(DocumentDataModule):
         texts = [Document(d.text, id=d.id, meta=_passages(d)) for d in chain(given, corpus)]
         if not texts:
             raise ValueError("there is no unlabelled text. Remedy: check the paths of --data.unlabelled")
-        real, absent = self.labelled.at_hand(COMPARED, fetch)
+        real, absent = at_hand(self.labelled, COMPARED, fetch)
         ids = {document.id for documents in real.values() for document in documents if document.id}
         by_id = {i for i, document in enumerate(texts) if document.id in ids}
         leaks = {leak.document for leak in audit(texts, real)} - by_id

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser
 
-from clinsynth.datamodules.base import DocumentDataModule, restrict
+from clinsynth.corpora.labels import restrict
+from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.exporting.outcome import Gate
 from clinsynth.exporting.write import write_bundle
 from clinsynth.models.encoder_model import EncoderModel
@@ -55,7 +56,7 @@ def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:
             f"there is no config.yaml beside {checkpoint} that names validation data. "
             "Remedy: name gold documents to compare on with --documents"
         )
-    data = yaml.safe_load(config.read_text(encoding="utf-8"))["data"]
+    data = current(yaml.safe_load(config.read_text(encoding="utf-8"))["data"])
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--data", type=DocumentDataModule)
     options = {**data.get("init_args", {}), "schema": model.schema.to_json()}
@@ -65,6 +66,17 @@ def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:
     module: DocumentDataModule = made.data
     module.prepare(("val",))
     return module.part("val")
+
+
+def current(config: Any) -> Any:
+    """A run's config without the options of ``Synthetic`` that there were once, where they are not used."""
+    if isinstance(config, dict):
+        return {
+            name: current(value)
+            for name, value in config.items()
+            if value is not None or name not in ("replies", "generation", "folder")
+        }
+    return [current(value) for value in config] if isinstance(config, list) else config
 
 
 def provenance(checkpoint: Path, model: EncoderModel) -> dict[str, Any]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bioc import biocjson, biocxml
+from bioc import biocjson
+from bioc.biocxml.encoder import encode_document
+from lxml import etree
 
 from clinsynth.formats.bioc_offsets import CHARACTERS
 from clinsynth.formats.bioc_parsing import json_documents, xml_documents
 from clinsynth.formats.bioc_reader import read_document
-from clinsynth.formats.bioc_writer import json_collection, xml_collection
+from clinsynth.formats.bioc_writer import json_document, xml_document
 from clinsynth.formats.errors import CorpusError
 from clinsynth.formats.lines import read_text
 from clinsynth_onnx.document import Document
@@ -52,15 +54,12 @@ def _read(path: Path, parse: Callable[[Path, str], Iterator[dict[str, Any]]]) ->
         log.warning("%s: offsets of %d documents are right as %s only and read so", path, told[unit], unit)
 
 
-def write_xml(path: Path, documents: Iterable[Document]) -> None:
-    """A BioC XML file. Raises ``UnwritableError``."""
-    collection = xml_collection(documents)
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        biocxml.dump(collection, stream)
+def dumps_xml(document: Document) -> str:
+    """A document in BioC XML, without the collection around it. Raises ``UnwritableError``."""
+    node = encode_document(xml_document(document))
+    return str(etree.tostring(node, encoding="unicode", pretty_print=True))
 
 
-def write_json(path: Path, documents: Iterable[Document]) -> None:
-    """A BioC JSON file. Raises ``UnwritableError``."""
-    collection = json_collection(documents)
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        biocjson.dump(collection, stream, ensure_ascii=False, indent=1)
+def dumps_json(document: Document) -> str:
+    """A document in BioC JSON, without the collection around it. Raises ``UnwritableError``."""
+    return str(biocjson.dumps(json_document(document), ensure_ascii=False))

@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from clinsynth.formats.errors import CorpusError
+from clinsynth.formats.safe_xml import CUT_OFF, root_of
 
 SPACE = re.compile(r"[ \t\n\r]*")
 NAME_IT = "check the format, or name another"
-CUT_OFF = "is the file cut off? get it again"
 
 
 def json_documents(path: Path, text: str) -> Iterator[dict[str, Any]]:
@@ -67,7 +65,7 @@ def xml_documents(path: Path, text: str) -> Iterator[dict[str, Any]]:
 
     Entities are neither expanded nor fetched, and a comment does not end a text.
     """
-    root = _root(path, text)
+    root = root_of(path, text)
     if root.tag != "collection":
         problem = f"this is not a BioC collection but <{root.tag}>"
         raise CorpusError(path, None, problem, NAME_IT)
@@ -82,21 +80,6 @@ def xml_documents(path: Path, text: str) -> Iterator[dict[str, Any]]:
             "passages": [_passage(path, passage) for passage in document.iterfind("passage")],
             **_annotations_and_relations(path, document),
         }
-
-
-def _root(path: Path, text: str) -> Any:
-    parser = etree.XMLParser(  # takes the text for what it was read as, whatever its declaration says
-        encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(text.encode("utf-8"), parser)
-    except etree.XMLSyntaxError as error:
-        raise CorpusError(path, error.lineno, f"the XML is broken ({error.msg})", CUT_OFF) from error
-    dtd = root.getroottree().docinfo.internalDTD
-    defined = dtd is not None and any(True for _ in dtd.iterentities())
-    if defined or any(isinstance(node, etree._Entity) for node in root.iter()):
-        raise CorpusError(path, None, "the XML defines entities", "write the text itself instead")
-    return root
 
 
 def _passage(path: Path, node: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Documents to a BioC collection of the ``bioc`` library, as its DTD wants it.
+"""Documents to those of the ``bioc`` library, as its DTD wants it.
 
 Annotations stand in the passage that they begin in, passages have their types, and relations stand
 behind the passages: by nodes between annotations, by BioRED's infons between concepts.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,29 +32,23 @@ LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
 XML_FORBIDS = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def xml_collection(documents: Iterable[Document]) -> Any:
-    """A collection whose infons are strings. Raises ``UnwritableError`` on what XML 1.0 has no place for."""
-    return _collection(documents, _xml_infons, XML_FORBIDS, "XML")
+def xml_document(document: Document) -> Any:
+    """A document whose infons are strings. Raises ``UnwritableError`` on what XML 1.0 has no place for."""
+    _check(document, XML_FORBIDS, "XML")
+    return _document(document, _xml_infons)
 
 
-def json_collection(documents: Iterable[Document]) -> Any:
-    """A collection. Raises ``UnwritableError`` on halves of characters, which UTF-8 has no place for."""
-    return _collection(documents, dict, LONE_SURROGATES, "UTF-8")
+def json_document(document: Document) -> Any:
+    """A document. Raises ``UnwritableError`` on halves of characters, which UTF-8 has no place for."""
+    _check(document, LONE_SURROGATES, "UTF-8")
+    return _document(document, dict)
 
 
-def _collection(
-    documents: Iterable[Document], infons: Infons, forbidden: re.Pattern[str], holder: str
-) -> Any:
-    collection = bioc.BioCCollection()
-    collection.source = collection.date = collection.key = ""
-    collection.standalone = False  # a standalone file must not be indented, by XML 1.0
-    for document in documents:
-        meta = {key: value for key, value in document.meta.items() if key in WRITTEN}
-        whole = replace(document, meta=meta).to_json()
-        for match in filter(None, map(forbidden.search, _strings(whole))):
-            raise UnwritableError(document.id, f"{holder} cannot hold the character {match[0]!r} unchanged")
-        collection.add_document(_document(document, infons))
-    return collection
+def _check(document: Document, forbidden: re.Pattern[str], holder: str) -> None:
+    meta = {key: value for key, value in document.meta.items() if key in WRITTEN}
+    whole = replace(document, meta=meta).to_json()
+    for match in filter(None, map(forbidden.search, _strings(whole))):
+        raise UnwritableError(document.id, f"{holder} cannot hold the character {match[0]!r} unchanged")
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -132,7 +126,7 @@ def _annotations(document: Document, infons: Infons) -> Iterator[Any]:
         named = {"type": entity.label} | ({} if concept is None else {"identifier": concept})
         named |= {PARTS: parts_of[str(i)]} if str(i) in parts_of else {}
         annotation.infons = infons({**others.get(str(i), {}), **named})
-        parts = fragments.get(str(i), [[entity.start, entity.end]])
+        parts = sorted(fragments.get(str(i), [[entity.start, entity.end]]))
         annotation.text = " ".join(document.text[a:b] for a, b in parts)
         for start, end in parts:
             annotation.add_location(bioc.BioCLocation(start, end - start))

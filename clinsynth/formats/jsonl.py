@@ -35,7 +35,12 @@ def read(path: Path) -> Iterator[Document]:
             ) from error
 
 
+def dumps(document: Document) -> str:
+    """A line; numbers, labels and text are kept to the last bit."""
+    return json_line(document.to_json())
+
+
 def write(path: Path, documents: Iterable[Document]) -> None:
-    """One document a line; numbers, labels and text are kept to the last bit."""
+    """One document a line; see ``dumps``."""
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(json_line(document.to_json()) for document in documents)
+        stream.writelines(dumps(document) for document in documents)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,11 +145,9 @@ class _Block:
         return CorpusError(self._path, line, problem, remedy)
 
 
-def write(path: Path, documents: Iterable[Document]) -> None:
-    """Documents in the order given. Raises ``UnwritableError`` on what PubTator has no place for."""
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for document in documents:
-            stream.write("\n".join(_lines(document)) + "\n\n")
+def dumps(document: Document) -> str:
+    """The lines of a document. Raises ``UnwritableError`` on what PubTator has no place for."""
+    return "\n".join(_lines(document)) + "\n\n"
 
 
 def _lines(document: Document) -> Iterator[str]:

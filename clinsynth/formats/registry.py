@@ -1,65 +1,100 @@
-"""The corpus formats by name; which one a file is in; writing that checks itself."""
+"""The corpus formats by name; reading in the one that a file is in; writing that checks itself."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
-from clinsynth.formats import brat, conll, jsonl, pubtator, relation_tsv, text
+from clinsynth.formats import (
+    brat,
+    brat_writer,
+    conll,
+    conll_writer,
+    doccano,
+    jsonl,
+    label_studio,
+    pubtator,
+    relation_tsv,
+    text,
+)
+from clinsynth.formats.detection import detected
 from clinsynth.formats.errors import CorpusError, UnwritableError
-from clinsynth.formats.lines import read_text
+from clinsynth.formats.extras import from_extra
+from clinsynth.formats.format import Format
+from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
+from clinsynth.formats.writing import Folder, Stream, Whole
 from clinsynth_onnx.document import Document
 
-Reader = Callable[[Path], Iterator[Document]]
-Writer = Callable[[Path, Iterable[Document]], None]
+log = logging.getLogger("clinsynth")
 
+WritableName = Literal[
+    "jsonl",
+    "pubtator",
+    "bioc-xml",
+    "bioc-json",
+    "brat",
+    "xmi",
+    "iob1",
+    "iob2",
+    "iobes",
+    "relation-tsv",
+    "label-studio",
+    "doccano",
+    "spacy",
+]
+FormatName = Literal[WritableName, "text"]
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A corpus format.
+BIOC_XML_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
+    "<collection>\n<source></source>\n<date></date>\n<key></key>\n"
+)
+BIOC_JSON_HEAD = '{"source": "", "date": "", "key": "", "infons": {}, "documents": [\n'
+COLUMNS = ("label", "token_column", "tag_column")
 
-    Attributes:
-        read: Documents of a file, or of a folder where the format is one.
-        write: The inverse, or ``None`` where there is no use for it.
-        suffixes: File endings by which it is known.
-    """
-
-    read: Reader
-    write: Writer | None
-    suffixes: tuple[str, ...] = ()
-
-
-def _bioc(name: str) -> Callable[..., Any]:
-    """A function of ``bioc_files``, whose libraries are an extra."""
-
-    def call(*arguments: Any) -> Any:
-        try:
-            from clinsynth.formats import bioc_files
-        except ModuleNotFoundError as error:
-            raise ValueError(
-                f"BioC needs {error.name}, which is not installed. Remedy: pip install 'clinsynth[bioc]'"
-            ) from error
-        return getattr(bioc_files, name)(*arguments)
-
-    return call
-
-
-FORMATS = {
-    "jsonl": Format(jsonl.read, jsonl.write, (".jsonl",)),
-    "pubtator": Format(pubtator.read, pubtator.write, (".pubtator",)),
-    "bioc-xml": Format(_bioc("read_xml"), _bioc("write_xml"), (".xml",)),
-    "bioc-json": Format(_bioc("read_json"), _bioc("write_json"), (".json",)),
-    "brat": Format(brat.read, brat.write),
-    "iob1": Format(conll.read, conll.write_iob),
-    "iob2": Format(conll.read, conll.write, (".conll", ".iob", ".iob2", ".bio")),
-    "iobes": Format(conll.read, conll.write_iobes, (".iobes",)),
-    "relation-tsv": Format(relation_tsv.read, relation_tsv.write, (".tsv",)),
+FORMATS: dict[str, Format] = {
+    "jsonl": Format(jsonl.read, Stream(jsonl.dumps), (".jsonl",)),
+    "pubtator": Format(pubtator.read, Stream(pubtator.dumps), (".pubtator",)),
+    "bioc-xml": Format(
+        from_extra("bioc", "bioc_files", "read_xml"),
+        Stream(from_extra("bioc", "bioc_files", "dumps_xml"), BIOC_XML_HEAD, "", "</collection>\n"),
+        (".xml",),
+    ),
+    "bioc-json": Format(
+        from_extra("bioc", "bioc_files", "read_json"),
+        Stream(from_extra("bioc", "bioc_files", "dumps_json"), BIOC_JSON_HEAD, ",\n", "\n]}\n"),
+        (".json",),
+    ),
+    "brat": Format(brat.read, Folder(brat_writer.files)),
+    "xmi": Format(
+        from_extra("xmi", "xmi_reader", "read"),
+        Folder(from_extra("xmi", "xmi_writer", "files"), from_extra("xmi", "xmi_writer", "shared")),
+        (".xmi",),
+        ("layer", "feature"),
+    ),
+    "iob1": Format(conll.read, Stream(conll_writer.dumps_iob), options=COLUMNS),
+    "iob2": Format(
+        conll.read, Stream(conll_writer.dumps), (".conll", ".iob", ".iob2", ".bio"), options=COLUMNS
+    ),
+    "iobes": Format(conll.read, Stream(conll_writer.dumps_iobes), (".iobes",), options=COLUMNS),
+    "relation-tsv": Format(
+        relation_tsv.read, Stream(relation_tsv.dumps, head=relation_tsv.HEAD_LINE), (".tsv",)
+    ),
+    "label-studio": Format(label_studio.read, Stream(label_studio.dumps, "[\n", ",\n", "\n]\n")),
+    "doccano": Format(doccano.read, Whole(doccano.write)),
+    "spacy": Format(
+        from_extra("spacy", "spacy_files", "read"),
+        Whole(from_extra("spacy", "spacy_files", "write")),
+        (".spacy",),
+        ("layer",),
+    ),
     "text": Format(text.read, None),
 }
+assert tuple(FORMATS) == get_args(FormatName)
 
 
 def named(name: str) -> Format:
@@ -70,29 +105,36 @@ def named(name: str) -> Format:
 
 
 def detect(path: Path) -> str:
-    """The name of the format that a file or folder is in, by its ending and, for ``.txt``, its first line.
+    """The name of the format that a file or folder is in, by its ending and its first lines.
 
     The ending before ``.gz`` counts.
 
     Raises ``CorpusError`` if that does not tell.
     """
-    if path.is_dir():
-        return "brat" if any(path.glob("*.ann")) else "text"
-    ending = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
-    for name, one in FORMATS.items():
-        if ending in one.suffixes:
-            return name
-    if ending == ".txt":
-        first = next((line for line in read_text(path).split("\n") if line.strip()), "")
-        return "pubtator" if first.split("|")[1:2] == ["t"] else "text"
-    raise CorpusError(
-        path, None, "its ending does not tell its format", f"name the format, one of {', '.join(FORMATS)}"
-    )
+    endings = {suffix: name for name, known in FORMATS.items() for suffix in known.suffixes}
+    name = detected(path, endings)
+    if name is None:
+        raise CorpusError(
+            path, None, "its ending does not tell its format", f"name the format, one of {', '.join(FORMATS)}"
+        )
+    return name
 
 
-def read(path: Path, name: str | None = None) -> Iterator[Document]:
-    """Documents of a file or folder in the named format, or the one it seems to be in."""
-    return named(name or detect(path)).read(path)
+def read(path: Path, name: str | None = None, options: ReadingOptions = NO_OPTIONS) -> Iterator[Document]:
+    """Documents of a file or folder in the named format, or the one it seems to be in.
+
+    Raises ``ValueError`` on an option that the format does not have.
+    """
+    found = name or detect(path)
+    form = named(found)
+    given = options.given()
+    for option in given.keys() - set(form.options):
+        users = ", ".join(name for name, known in FORMATS.items() if option in known.options)
+        raise ValueError(
+            f"{path} is read as {found}, where the option {option} means nothing. "
+            f"Remedy: leave it out, or name the format of the file; it is for {users}"
+        )
+    return form.read(path, **given)
 
 
 def write(path: Path, documents: Iterable[Document], name: str) -> list[str]:
@@ -102,8 +144,8 @@ def write(path: Path, documents: Iterable[Document], name: str) -> list[str]:
     same. Returns the ids of documents whose ``meta`` the format does not keep whole. Raises
     ``UnwritableError`` on a difference, ``FileExistsError`` if ``path`` is there already.
     """
-    put = named(name).write
-    if put is None:
+    writing = named(name).writing
+    if writing is None:
         raise ValueError(f"the format {name!r} is only read. Remedy: write another one")
     if path.exists():
         raise FileExistsError(f"{path} exists already. Remedy: remove it, or write elsewhere")
@@ -111,16 +153,25 @@ def write(path: Path, documents: Iterable[Document], name: str) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         draft = Path(folder) / path.name
-        put(draft, documents)
-        changed = _differences(documents, list(named(name).read(draft)) if documents else [])
+        writing.write(draft, documents)
+        changed = compare(documents, draft, name)
         shutil.move(draft, path)
     return changed
 
 
-def _differences(documents: list[Document], back: list[Document]) -> list[str]:
+def compare(documents: Sequence[Document], path: Path, name: str) -> list[str]:
+    """Reads what was written and compares; returns the ids of documents whose ``meta`` is not whole.
+
+    Raises ``UnwritableError`` if text, entities, relations or id of a document are not the same.
+    """
+    with _told_nothing():  # what a reader tells of a file has no news for its writer
+        back = list(named(name).read(path)) if documents else []
     if len(back) != len(documents):
         problem = f"{len(documents)} documents were written, {len(back)} were read back"
         raise UnwritableError(documents[0].id if documents else "", problem)
+    if isinstance(named(name).writing, Folder):  # its files have the order of their names
+        documents = sorted(documents, key=lambda document: document.id)
+        back.sort(key=lambda document: document.id)
     changed = []
     for before, after in zip(documents, back, strict=True):
         for field in ("id", "text", "entities", "relations"):
@@ -129,3 +180,15 @@ def _differences(documents: list[Document], back: list[Document]) -> list[str]:
         if any(after.meta.get(key) != value for key, value in before.meta.items()):
             changed.append(before.id)
     return changed
+
+
+@contextmanager
+def _told_nothing() -> Iterator[None]:
+    def drop(_: logging.LogRecord) -> bool:
+        return False
+
+    log.addFilter(drop)
+    try:
+        yield
+    finally:
+        log.removeFilter(drop)

@@ -7,7 +7,7 @@ columns (Lee et al. 2020, "BioBERT"). The mentions are replaced by ``@GENE$`` an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from clinsynth.formats.errors import CorpusError, UnwritableError
@@ -16,6 +16,7 @@ from clinsynth_onnx.document import Document, Entity, Relation
 
 HEAD, TAIL, RELATION = "Gene", "Disease", "Association"
 HEADER = ("index", "sentence", "label")
+HEAD_LINE = "\t".join(HEADER) + "\n"
 MASK = re.compile(r"@(GENE|DISEASE)\$")
 NAMES = {"GENE": HEAD, "DISEASE": TAIL}
 
@@ -43,7 +44,12 @@ def read(path: Path) -> Iterator[Document]:
 
 def _document(path: Path, number: int, identifier: str, sentence: str, label: str) -> Document:
     if label not in ("0", "1"):
-        raise CorpusError(path, number, f"the label is {label!r}", "it must be 0 or 1")
+        raise CorpusError(
+            path,
+            number,
+            f"the label is {label!r}",
+            "it must be 0 or 1; is the file another table? name its format",
+        )
     found = list(MASK.finditer(sentence))
     if sorted(m[1] for m in found) != ["DISEASE", "GENE"]:
         raise CorpusError(
@@ -58,12 +64,9 @@ def _document(path: Path, number: int, identifier: str, sentence: str, label: st
     return Document(sentence, entities, relations, identifier)
 
 
-def write(path: Path, documents: Iterable[Document]) -> None:
-    """The three-column form with its header. Raises ``UnwritableError`` on any other document."""
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write("\t".join(HEADER) + "\n")
-        for document in documents:
-            stream.write("\t".join(_row(document)) + "\n")
+def dumps(document: Document) -> str:
+    """The row of a document, in the three-column form. Raises ``UnwritableError`` on any other document."""
+    return "\t".join(_row(document)) + "\n"
 
 
 def _row(document: Document) -> Sequence[str]:

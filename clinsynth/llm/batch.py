@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import IO, Any, Literal, TextIO, cast
 
 from clinsynth.formats.errors import CorpusError
+from clinsynth.llm.completion import error_code, read_answer
+from clinsynth.llm.errors import read_error
 from clinsynth.llm.requests import Reply, Request, numbered
 
 METHOD, URL = "POST", "/v1/chat/completions"
@@ -24,7 +26,10 @@ def write_plan(path: Path, requests: Iterable[Request]) -> None:
     """One request a line."""
     _write(
         path,
-        ({"custom_id": one.custom_id, "method": METHOD, "url": URL, "body": one.body} for one in requests),
+        (
+            {"custom_id": request.custom_id, "method": METHOD, "url": URL, "body": request.body}
+            for request in requests
+        ),
     )
 
 
@@ -45,7 +50,7 @@ def read_plan(path: Path) -> list[Request]:
                 path, number, "the request is no chat completion", f"it must be a {METHOD} to {URL}"
             )
         messages = body.get("messages") if isinstance(body, Mapping) else None
-        if not isinstance(messages, list) or not all(isinstance(one, Mapping) for one in messages):
+        if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
             raise CorpusError(path, number, "the request has no body with messages", "write the plan anew")
         assert isinstance(body, Mapping)
         seen.add(custom_id)
@@ -55,13 +60,15 @@ def read_plan(path: Path) -> list[Request]:
 
 def read_plans(paths: Iterable[Path]) -> list[Request]:
     """Plans one after the other, as one plan. Raises ``ValueError`` if two requests have the same name."""
-    found = [one for path in paths for one in read_plan(path)]
+    found = [request for path in paths for request in read_plan(path)]
     seen: set[str] = set()
-    for one in found:
-        if one.custom_id in seen:
-            raise ValueError(f"two plans have the custom_id {one.custom_id!r}. Remedy: rename one of them")
-        seen.add(one.custom_id)
-    return list(numbered((one.custom_id, one.body) for one in found))
+    for request in found:
+        if request.custom_id in seen:
+            raise ValueError(
+                f"two plans have the custom_id {request.custom_id!r}. Remedy: rename one of them"
+            )
+        seen.add(request.custom_id)
+    return list(numbered((request.custom_id, request.body) for request in found))
 
 
 def write_replies(path: Path, replies: Iterable[Reply]) -> None:
@@ -73,23 +80,39 @@ def read_replies(path: Path) -> Iterator[Reply]:
     """The replies of an output or error file, ``.gz`` or not. Raises ``CorpusError`` with the line number."""
     for number, line in _lines(path):
         custom_id = _text(path, number, line, "custom_id")
-        response, error = line.get("response"), line.get("error")
-        if response is None and error is None:
+        response, error = line.get("response"), line.get("error") or None
+        if not {"response", "error"} & line.keys():
             raise CorpusError(
                 path, number, "the line has neither a response nor an error",
                 "is it a plan? an output file of the Batch API is needed",
             )  # fmt: skip
         response = response if isinstance(response, Mapping) else {}
-        status, body = response.get("status_code", 0), response.get("body")
+        body = _object(response.get("body"))
+        status = _number(response.get("status_code"))
+        if "status_code" not in response and body.get("choices"):  # not every server writes it
+            status = 200
         code = ""
         if error is not None:
-            code = str((isinstance(error, Mapping) and error.get("code")) or "failed")
-        yield Reply(
-            custom_id,
-            status if isinstance(status, int) else 0,
-            body if isinstance(body, Mapping) else {},
-            code,
-        )
+            code = error_code(error).strip(" ()") or "failed"
+        elif not status:
+            code = read_answer(body).reason if body else "there is no response"
+        elif status != 200:
+            code = read_error(status, body).reason
+        yield Reply(custom_id, status, body, code, line.get("batch") is not False)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """An object, or the one that a string holds."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(status: Any) -> int:
+    return int(status) if isinstance(status, int | str) and str(status).isdigit() else 0
 
 
 def _reply_line(reply: Reply) -> dict[str, Any]:
@@ -100,6 +123,7 @@ def _reply_line(reply: Reply) -> dict[str, Any]:
         if reply.status_code
         else None,
         "error": {"code": reply.error, "message": ""} if reply.error or not reply.status_code else None,
+        "batch": reply.batch,
     }
 
 
@@ -125,7 +149,10 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             if first is None:
                 raise CorpusError(path, None, "the file is empty", "get it again, or write the plan anew")
             for number, line in chain([first], lines):
-                if not line.strip():
+                line = line.strip(
+                    "\ufeff \t\r\n"
+                )  # marks of the byte order, also those of files put together
+                if not line:
                     continue
                 try:
                     value = json.loads(line, parse_constant=lambda _: None)  # NaN is no JSON

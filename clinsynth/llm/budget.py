@@ -13,6 +13,7 @@ from clinsynth.formats.lines import read_text
 from clinsynth.llm.requests import Reply, Request
 
 CHARACTERS_PER_TOKEN = 4  # of English text, about
+BATCH_PRICE = 0.5  # of the price: https://platform.openai.com/docs/guides/batch
 GUESSED_ANSWER = 600  # tokens, where nothing better is known
 
 Prices = Mapping[str, tuple[float, float]]
@@ -24,9 +25,9 @@ class Budget:
     """Where to stop asking.
 
     Args:
-        tokens: Of prompts and answers together; no limit if not given.
-        money: In the currency of the price list; no limit if not given.
-        prices: Your own price list, in the form of clinsynth/llm/prices.json.
+        tokens: Tokens of prompts and answers together at most; no limit if not given.
+        money: Money at most, in the currency of the price list; no limit if not given.
+        prices: A price list of your own, in the form of clinsynth/llm/prices.json.
     """
 
     tokens: int | None = None
@@ -36,15 +37,15 @@ class Budget:
 
 def read_prices(path: Path | None = None) -> Prices:
     """A price list; the one that comes with the package if no other is named. Raises ``CorpusError``."""
-    own = path or Path(str(resources.files("clinsynth.llm") / "prices.json"))
+    used = path or Path(str(resources.files("clinsynth.llm") / "prices.json"))
     try:
-        models = json.loads(read_text(own))["models"]
-        return {name: (float(one["input"]), float(one["output"])) for name, one in models.items()}
+        models = json.loads(read_text(used))["models"]
+        return {name: (float(price["input"]), float(price["output"])) for name, price in models.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(
-            own, None, "this is no price list", 'write {"models": {NAME: {"input": USD, "output": USD}}}'
+            used, None, "this is no price list", 'write {"models": {NAME: {"input": USD, "output": USD}}}'
         ) from error
 
 
@@ -65,7 +66,7 @@ class Spending:
 
     def check(self, requests: Iterable[Request]) -> None:
         """Raises ``ValueError`` if money is limited and a model has no price."""
-        models = {str(one.body.get("model")) for one in requests}
+        models = {str(request.body.get("model")) for request in requests}
         unknown = sorted(models - self._prices.keys())
         if self._budget.money is not None and unknown:
             raise ValueError(
@@ -106,6 +107,8 @@ class Spending:
         self.prompt_tokens += prompt
         self.answer_tokens += answer
         cost = self._cost(request, prompt, answer)
+        if cost is not None and reply.batch:
+            cost *= BATCH_PRICE
         self.money = None if cost is None or self.money is None else self.money + cost
 
     def _cost(self, request: Request, prompt: int, answer: int) -> float | None:
@@ -113,10 +116,15 @@ class Spending:
         return None if price is None else (prompt * price[0] + answer * price[1]) / 1e6
 
 
+def shown_money(usd: float) -> str:
+    """An amount as people read it, in whole cents."""
+    return f"{usd:.2f} USD" if usd == 0 or usd >= 0.005 else "less than 0.01 USD"
+
+
 def estimate(request: Request) -> tuple[int, int]:
     """Tokens of the prompt, about, and of the answer, at most."""
     messages = request.body.get("messages") or []
-    characters = sum(len(str(one.get("content") or "")) for one in messages)
+    characters = sum(len(str(message.get("content") or "")) for message in messages)
     limit = request.body.get("max_tokens") or request.body.get("max_completion_tokens") or GUESSED_ANSWER
     return characters // CHARACTERS_PER_TOKEN + 8, int(limit)
 
@@ -126,11 +134,11 @@ class Forecast:
     """What asking a plan would cost, about.
 
     Args:
-        requests: Of the plan.
-        cached: Of these, with a reply on disk.
-        prompt_tokens: Of those to ask.
-        answer_tokens: Of their answers.
-        money: Of both, or ``None`` if a price is not known.
+        requests: Number of requests of the plan.
+        cached: Number of these that have a reply on disk.
+        prompt_tokens: Tokens of the requests to ask.
+        answer_tokens: Tokens of their answers.
+        money: Cost of both, or ``None`` if a price is not known.
     """
 
     requests: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,14 +29,14 @@ class Imported:
     Args:
         added: New to the cache.
         known: There already.
-        failed: Without an answer; these requests are still to be asked.
-        strangers: ``custom_id`` of replies to requests that the plan does not have.
+        failed: Reasons why replies hold no answer, with their numbers; these requests are still to be asked.
+        unknown_ids: ``custom_id`` of replies to requests that the plan does not have.
     """
 
     added: int
     known: int
-    failed: int
-    strangers: tuple[str, ...]
+    failed: Mapping[str, int]
+    unknown_ids: tuple[str, ...]
 
 
 class _PlainDisk(diskcache.JSONDisk):  # type: ignore[misc]
@@ -93,17 +94,24 @@ class ReplyCache:
     def replies(self, request: Request) -> list[Reply]:
         """Every reply that a request got, the first one first."""
         entry = self._cache.get(request.key)
-        return [] if entry is None else [_reply(request.custom_id, one) for one in entry["replies"]]
+        return [] if entry is None else [_reply(request.custom_id, kept) for kept in entry["replies"]]
 
     def reply(self, request: Request) -> Reply | None:
         """The best reply so far: complete before truncated before refused, and the earlier first."""
         return best(self.replies(request))
 
+    def answered(self, request: Request) -> bool:
+        """Whether there is a reply with an answer, be it whole or not."""
+        reply = self.reply(request)
+        return reply is not None and reply.outcome != "failed"
+
     def add(self, given: Iterable[tuple[Request, Reply]]) -> None:
         """Keeps replies; on return they are on disk."""
         with self._cache.transact(retry=True):
             for request, reply in given:
-                kept = {"status_code": reply.status_code, "body": reply.body}
+                kept: dict[str, Any] = {"status_code": reply.status_code, "body": reply.body}
+                if reply.batch:
+                    kept["batch"] = True
                 entry = {"body": request.body, "draw": request.draw, "replies": [kept]}
                 if not self._cache.add(request.key, entry):
                     entry = self._cache[request.key]
@@ -114,23 +122,40 @@ class ReplyCache:
         wanted = {request.custom_id: request for request in requests}
         new: list[tuple[Request, Reply]] = []
         seen: set[tuple[str, str]] = set()
-        known = failed = 0
-        strangers: list[str] = []
+        known = 0
+        failed: Counter[str] = Counter()
+        unknown: list[str] = []
         for reply in replies:
             request = wanted.get(reply.custom_id)
             if request is None:
-                strangers.append(reply.custom_id)
+                unknown.append(reply.custom_id)
             elif reply.outcome == "failed":
-                failed += 1
+                failed[reply.reason] += 1
             else:
                 mark = (request.key, canonical(reply.body))
-                if mark in seen or any(canonical(one.body) == mark[1] for one in self.replies(request)):
+                if mark in seen or any(
+                    canonical(earlier.body) == mark[1] for earlier in self.replies(request)
+                ):
                     known += 1
                 else:
                     new.append((request, reply))
                 seen.add(mark)
         self.add(new)
-        return Imported(len(new), known, failed, tuple(strangers))
+        return Imported(len(new), known, dict(failed), tuple(unknown))
+
+    def forget(self, request: Request, chosen: Callable[[Reply], bool]) -> list[Reply]:
+        """Takes chosen replies to a request out and returns them; the others stay."""
+        with self._cache.transact(retry=True):
+            entry = self._cache.get(request.key)
+            if entry is None:
+                return []
+            told = [(kept, _reply(request.custom_id, kept)) for kept in entry["replies"]]
+            stay = [kept for kept, reply in told if not chosen(reply)]
+            if not stay:
+                del self._cache[request.key]
+            elif len(stay) < len(told):
+                self._cache[request.key] = {**entry, "replies": stay}
+        return [reply for kept, reply in told if kept not in stay]
 
     def bodies(self) -> Iterator[tuple[Mapping[str, Any], int]]:
         """Body and draw number of every request that has an entry."""
@@ -146,4 +171,4 @@ def best(replies: Iterable[Reply]) -> Reply | None:
 
 
 def _reply(custom_id: str, value: Mapping[str, Any]) -> Reply:
-    return Reply(custom_id, value["status_code"], value["body"])
+    return Reply(custom_id, value["status_code"], value["body"], batch=bool(value.get("batch")))

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-Outcome = Literal["complete", "truncated", "refused", "failed"]
+from clinsynth.llm.completion import Answer, Outcome, read_answer
+
+PASSING = (408, 409, 425, 429)  # statuses below 500 after which the same request may pass later
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Request:
         return hashlib.sha256(canonical([self.body, self.draw]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """What came back for a request.
 
@@ -43,29 +45,46 @@ class Reply:
         status_code: Of HTTP; 0 if no response came.
         body: The chat completion, or the server's error.
         error: Why there is no completion, in a few words without any text of the exchange.
+        batch: Whether it came through a Batch API, at its price.
     """
 
     custom_id: str
     status_code: int
     body: Mapping[str, Any] = field(default_factory=dict, hash=False)
     error: str = ""
+    batch: bool = False
+
+    @cached_property
+    def answer(self) -> Answer:
+        """What it says, or why it says nothing."""
+        if self.error or self.status_code != 200:
+            return Answer("failed", "", self.error or f"status {self.status_code}")
+        return read_answer(self.body)
 
     @property
     def outcome(self) -> Outcome:
         """Whether the answer is whole."""
-        if self.error or self.status_code != 200 or not self._choice:
-            return "failed"
-        if self._message.get("refusal") or self._choice.get("finish_reason") == "content_filter":
-            return "refused"
-        if self._choice.get("finish_reason") == "length":
-            return "truncated"
-        return "complete"
+        return self.answer.outcome
 
     @property
     def text(self) -> str:
-        """What the model wrote; empty if nothing."""
-        content = self._message.get("content")
-        return content if isinstance(content, str) else ""
+        """What the model wrote, without its thoughts; empty if nothing."""
+        return self.answer.text
+
+    @property
+    def reason(self) -> str:
+        """Why the answer is not whole, without any text of the exchange; empty if it is."""
+        return self.answer.reason
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the server will answer the same request with the same error."""
+        return 400 <= self.status_code < 500 and self.status_code not in PASSING
+
+    @property
+    def paid(self) -> bool:
+        """Whether a model wrote something, be it of use or not."""
+        return not self.error and self.status_code == 200 and bool(self.body.get("choices"))
 
     @property
     def model(self) -> str:
@@ -78,19 +97,11 @@ class Reply:
         usage = self.body.get("usage")
         if not isinstance(usage, Mapping):
             return None
-        counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-        return counts if all(isinstance(count, int) for count in counts) else None  # type: ignore[return-value]
-
-    @property
-    def _choice(self) -> Mapping[str, Any]:
-        choices = self.body.get("choices")
-        first = choices[0] if isinstance(choices, list) and choices else None
-        return first if isinstance(first, Mapping) else {}
-
-    @property
-    def _message(self) -> Mapping[str, Any]:
-        message = self._choice.get("message")
-        return message if isinstance(message, Mapping) else {}
+        prompt, answer = (
+            next((usage[name] for name in names if isinstance(usage.get(name), int)), None)
+            for names in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+        )
+        return None if prompt is None or answer is None else (prompt, answer)
 
 
 def canonical(value: Any) -> str:

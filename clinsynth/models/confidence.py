@@ -16,9 +16,10 @@ from cleanlab.token_classification.filter import find_label_issues as find_token
 from lightning import Trainer, seed_everything
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from clinsynth.corpora.base import Split
 from clinsynth.curation.curate import ConfidenceFilter
 from clinsynth.curation.flaws import Flaw
-from clinsynth.datamodules.base import DocumentDataModule, Split
+from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.optimization import Optimization
 from clinsynth.models.relation_extraction import RelationExtraction

@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from clinsynth.curation.curate import Report
-from clinsynth.llm.budget import Budget, Prices, Spending
+from clinsynth.llm.budget import Budget, Prices, Spending, shown_money
 from clinsynth.llm.requests import Reply, Request, canonical
-from clinsynth.synthesis.prompts import VERSION
+from clinsynth.synthesis.prompts import version_of
 from clinsynth_onnx.files import sha256_of
 
 CARD = "card.json"
-TITLES = {"parsed": "Texts in the replies", "rejected": "Rejected: texts, or sentences of them"}
+TITLES = {
+    "cost_usd": "Cost",
+    "parsed": "Texts in the replies",
+    "rejected": "Rejected: texts, or sentences of them",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Account:
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the order in which the card shows them."""
         systems = {canonical(_system(request)) for request in self.requests}
+        versions = sorted({version for system in systems if (version := version_of(system))})
         report = self.report.to_json()
         report["curation"]["second_pass"] = self.second_pass
         if "leaks" in report:
@@ -80,9 +85,9 @@ class Account:
             "asked_of": dict(Counter(str(request.body.get("model")) for request in self.requests)),
             "answered_by": dict(Counter(reply.model or "not named" for reply in self.replies)),
             "tokens": self.paid.tokens,
-            "cost_usd": self.paid.cost_usd,
+            "cost_usd": None if self.paid.cost_usd is None else round(self.paid.cost_usd, 4),
             "prompts": {
-                "version": VERSION,
+                "version": versions[0] if len(versions) == 1 else versions or None,
                 "system_sha256": sorted(hashlib.sha256(system.encode()).hexdigest() for system in systems),
             },
             "parsed": self.parsed,
@@ -129,7 +134,8 @@ def markdown(value: Mapping[str, Any]) -> str:
             continue
         title = TITLES.get(key, key.replace("_", " ").capitalize())
         if not isinstance(part, Mapping):
-            lines += ["", f"**{title}**: {'not recorded' if part is None else part}"]
+            shown = shown_money(part) if key == "cost_usd" and part is not None else part
+            lines += ["", f"**{title}**: {'not recorded' if shown is None else shown}"]
             continue
         lines += ["", f"## {title}", "", "| | |", "|---|---|"]
         lines += [f"| {name} | {shown} |" for name, shown in _rows(part)]

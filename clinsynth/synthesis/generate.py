@@ -14,9 +14,10 @@ from clinsynth.formats.rejects import Rejected, by_reason, write_ledger
 from clinsynth.llm import batch
 from clinsynth.llm.budget import Budget, read_prices
 from clinsynth.llm.cache import CACHE, ReplyCache, best
-from clinsynth.llm.fill import Filled, LanguageModel
 from clinsynth.llm.requests import Reply, Request
+from clinsynth.llm.runner import RequestRunner
 from clinsynth.llm.server import Server
+from clinsynth.llm.summary import RunSummary
 from clinsynth.synthesis import card
 from clinsynth.synthesis.parse import parse_reply
 from clinsynth.synthesis.plan import PlanSettings
@@ -43,6 +44,7 @@ class Generation:
             does not confirm is left out. Costs about as much again.
         cache: The folder of replies that were paid for.
         notes: What a user of the corpus has to know; written on its card.
+        replay: Whether to ask nothing and make do with the replies in the cache.
     """
 
     plan: PlanSettings = field(default_factory=PlanSettings)
@@ -52,6 +54,7 @@ class Generation:
     second_pass: bool = False
     cache: Path = CACHE
     notes: str = ""
+    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Asked:
 
     requests: Sequence[Request]
     replies: Sequence[Sequence[Reply]]
-    summary: Filled
+    summary: RunSummary
 
     @property
     def answers(self) -> list[Reply | None]:
@@ -95,6 +98,19 @@ class Asked:
             for request, replies in zip(self.requests, self.replies, strict=True)
             if not replies
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of writing a corpus.
+
+    Args:
+        summary: What was asked and paid.
+        documents: Number of documents in the corpus.
+    """
+
+    summary: RunSummary
+    documents: int
 
 
 def parse_all(replies: Iterable[Reply], schema: Schema) -> Parsed:
@@ -114,7 +130,7 @@ def generate(
     real: Mapping[str, Sequence[Document]] | None = None,
     not_compared: Mapping[str, str] | None = None,
     doubts: Doubts | None = None,
-) -> Filled:
+) -> Written:
     """Writes plans, replies, corpus, rejects and leaks as JSON lines, and the card.
 
     Args:
@@ -126,18 +142,18 @@ def generate(
         not_compared: Parts that it lacks, and why; for the card.
         doubts: Finds labels that are in doubt; none are looked for without it.
 
-    Raises what ``LanguageModel.fill`` raises; what was paid for until then is in the cache.
+    Raises what ``RequestRunner.run`` raises; what was paid for until then is in the cache.
     """
     out.mkdir(parents=True, exist_ok=True)
-    model = LanguageModel(settings.server, settings.budget)
+    runner = RequestRunner(settings.server, settings.budget)
     flaws: list[Flaw] = []
     with ReplyCache(settings.cache) as cache:
-        written = ask(requests, model, cache, out)
+        written = ask(requests, runner, cache, out, replay=settings.replay)
         parsed = parse_all((reply for reply in written.answers if reply), schema)
         passes = [written]
         if settings.second_pass:
             asking = checks(parsed.documents, schema, settings.plan)
-            passes.append(ask(asking, model, cache, out, SECOND_PASS))
+            passes.append(ask(asking, runner, cache, out, SECOND_PASS, settings.replay))
             flaws = unconfirmed(parsed.documents, passes[1].answers, schema)
     curated = curate(parsed.documents, schema, settings.curation, real, flaws, doubts)
     unanswered = [reject for asked in passes for reject in asked.unanswered]
@@ -161,23 +177,30 @@ def generate(
             settings.notes,
         ),
     )
-    return passes[0].summary if len(passes) == 1 else passes[0].summary + passes[1].summary
+    summary = passes[0].summary if len(passes) == 1 else passes[0].summary + passes[1].summary
+    return Written(summary, len(curated.documents))
 
 
 def ask(
-    requests: Sequence[Request], model: LanguageModel, cache: ReplyCache, out: Path, name: str = ""
+    requests: Sequence[Request],
+    runner: RequestRunner,
+    cache: ReplyCache,
+    out: Path,
+    name: str = "",
+    replay: bool = False,
 ) -> Asked:
     """Asks what the cache lacks, and writes what was asked and answered.
 
     Args:
         requests: What to ask.
-        model: Whom to ask.
+        runner: What asks.
         cache: Where the replies are kept.
         out: The folder for ``plan.jsonl``, which is written before anything is asked, and ``replies.jsonl``.
         name: What the names of the two files begin with.
+        replay: Whether to ask nothing.
     """
     batch.write_plan(out / (name + PLAN), requests)
-    summary = model.fill(requests, cache)
+    summary = runner.run(requests, cache, replay)
     asked = Asked(requests, [cache.replies(request) for request in requests], summary)
     batch.write_replies(out / (name + REPLIES), (reply for reply in asked.answers if reply))
     return asked
@@ -185,8 +208,8 @@ def ask(
 
 def paid(passes: Iterable[Asked], budget: Budget) -> card.Paid:
     """The cost of all replies of several rounds of asking."""
-    asked = (pair for one in passes for pair in zip(one.requests, one.replies, strict=True))
-    return card.paid(asked, read_prices(budget.prices))
+    pairs = (pair for asked in passes for pair in zip(asked.requests, asked.replies, strict=True))
+    return card.paid(pairs, read_prices(budget.prices))
 
 
 def files_of(out: Path, second_pass: bool) -> dict[str, Path]:

@@ -15,7 +15,6 @@ DEEP = "the answer's JSON is nested too deeply"
 OUTSIDE = "a line is not part of a list"
 
 MAX_DEPTH = 8
-THOUGHT = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$", re.MULTILINE)
 TEXT = re.compile(r'"[^"]')
 START = re.compile(r"\{\s*[\"}]|\[\s*[\"\[{\]]")
@@ -45,19 +44,19 @@ class Partial:
     value: dict[str, Any] | list[Any]
 
 
-def values(answer: str, labels: Sequence[str]) -> Iterator[Any]:
+def values(answer: str, labels: Sequence[str], cut_off: bool = False) -> Iterator[Any]:
     """What is whole in an answer, in its order: JSON values, ``Partial`` and ``Rejected``.
 
-    Thoughts, code fences and prose around JSON are left out; a line of such prose that holds a tag of one
-    of ``labels`` is a ``Rejected``. In an answer without JSON each line that is an item of a list or holds
-    a tag is a string, any other a ``Rejected``.
+    Code fences and prose around JSON are left out; a line of such prose that holds a tag of one of
+    ``labels`` is a ``Rejected``. In an answer without JSON each line that is an item of a list or holds
+    a tag is a string, any other a ``Rejected``, and so is the last line of one that is ``cut_off``.
     """
-    text = FENCE.sub("", THOUGHT.sub("", answer))
+    text = FENCE.sub("", answer)
     tag = re.compile("|".join(rf"<\s*{re.escape(label)}\b" for label in labels) or r"(?!)", re.IGNORECASE)
     escaped = ESCAPE.sub(lambda m: m[0] if m[1] else r"\\", text)
     begin = START.search(escaped)
     if begin is None or (tag.search(escaped) and not TEXT.search(escaped, begin.start())):
-        yield from _lines(text, tag)
+        yield from _lines(text, tag, cut_off)
         return
     position = 0
     while True:
@@ -93,9 +92,11 @@ def _shallow(value: Any) -> bool:
     return not level
 
 
-def _lines(text: str, tag: re.Pattern[str]) -> Iterator[str | Rejected]:
-    for line in text.splitlines():
-        if not line.strip():
+def _lines(text: str, tag: re.Pattern[str], cut_off: bool) -> Iterator[str | Rejected]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    for i, line in enumerate(lines, 1):
+        if cut_off and i == len(lines):
+            yield Rejected(CUT, line)
             continue
         content = LISTED.sub("", line, count=1)
         if content == line and not tag.search(line):

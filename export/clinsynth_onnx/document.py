@@ -23,6 +23,7 @@ ABOUT_ENTITIES = frozenset(
         "concept_relation_infons",
         "brat",
         "brat_ids",
+        "brat_roles",
     }
 )
 # meta of a document of which nothing is known of relations, so that having none means nothing

@@ -12,6 +12,7 @@ SUBCOMMANDS = {
     "plan": ("clinsynth.cli.generate.plan", "write_plan"),
     "import": ("clinsynth.cli.generate.plan", "import_replies"),
     "explain": ("clinsynth.cli.generate.plan", "explain"),
+    "forget": ("clinsynth.cli.generate.forget", "forget"),
     "audit": ("clinsynth.cli.generate.audit", "audit"),
     "seeds": ("clinsynth.cli.generate.seeds", "seeds"),
 }

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
-from clinsynth.llm.budget import Budget, forecast, read_prices
+from clinsynth.llm.budget import Budget, forecast, read_prices, shown_money
 from clinsynth.llm.cache import ReplyCache
-from clinsynth.llm.fill import Filled, missing
 from clinsynth.llm.requests import Request
+from clinsynth.llm.summary import Failure, RunSummary, missing
+from clinsynth.synthesis.generate import REJECTS, Written
 
 
 @contextmanager
@@ -25,24 +26,39 @@ def interruptible() -> Iterator[None]:
         sys.exit(INTERRUPTED)
 
 
-def tell(summary: Filled, out: Path) -> None:
+AGAIN = "start again to ask them once more"
+SAME_AGAIN = "the same requests will fail again: change the plan, the task or the server"
+NOT_WHOLE = "give them more room (--plan.max_tokens), or let them be asked again (clinsynth generate forget)"
+
+
+def tell(written: Written, out: Path) -> None:
     """Says what was asked and paid, and ends the command with its exit code if something is missing."""
+    summary = written.summary
     spent = f"{summary.prompt_tokens + summary.answer_tokens} tokens"
     if summary.money:
-        spent += f", {summary.money:.2f} USD"
+        spent += f", {shown_money(summary.money)}"
     print(f"{summary.cached} requests answered from the cache, {summary.replies} replies paid for ({spent})")
     if summary.stopped:
         print(f"stopped: {summary.stopped}; {summary.left} requests were not asked")
-    for reason, number in Counter(failure.reason for failure in summary.failures).most_common():
-        print(f"{number} requests failed: {reason}; start again to ask them once more")
+    _tell_failures("failed", [failure for failure in summary.failures if not failure.lasting], AGAIN)
+    _tell_failures("failed", [failure for failure in summary.failures if failure.lasting], SAME_AGAIN)
+    _tell_failures("have no whole answer", summary.incomplete, NOT_WHOLE)
     print(f"{out}: corpus.jsonl, card.md, and what was left out in rejects.jsonl")
+    if not written.documents:
+        print(f"the corpus is empty: {out / REJECTS} says why")
+        sys.exit(INCOMPLETE)
     exit_if_incomplete(summary)
 
 
-def exit_if_incomplete(summary: Filled) -> None:
-    """Ends the command with its exit code if a request has no reply."""
-    if summary.failures or summary.left:
+def exit_if_incomplete(summary: RunSummary) -> None:
+    """Ends the command with its exit code if a request has no whole answer."""
+    if summary.failures or summary.left or summary.incomplete:
         sys.exit(INCOMPLETE)
+
+
+def _tell_failures(what: str, failures: Sequence[Failure], remedy: str) -> None:
+    for reason, number in Counter(failure.reason for failure in failures).most_common():
+        print(f"{number} requests {what}: {reason}; {remedy}")
 
 
 def tell_forecast(requests: Sequence[Request], cache: Path, attempts: int, budget: Budget) -> None:
@@ -52,7 +68,7 @@ def tell_forecast(requests: Sequence[Request], cache: Path, attempts: int, budge
         seen = [reply for request in requests if (reply := kept.reply(request))]
         found = forecast(requests, wanted, seen, read_prices(budget.prices))
     money = (
-        "cost not known: the model is in no price list" if found.money is None else f"{found.money:.2f} USD"
+        "cost not known: the model is in no price list" if found.money is None else shown_money(found.money)
     )
     print(
         f"{found.requests} requests, {found.cached} answered from the cache\n"

@@ -32,15 +32,17 @@ def generate(
     real: Real | None = None,
     cache: Path = CACHE,
     notes: str = "",
+    replay: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Writes a corpus: asks a language model, parses, curates. Start it again to go on where it stopped.
 
-    Also: clinsynth generate plan, import, explain, audit, seeds; each has its own --help.
+    Also: clinsynth generate plan, import, explain, forget, audit, seeds; each has its own --help.
 
     The folder gets plan.jsonl, replies.jsonl, corpus.jsonl, rejects.jsonl (what could not be used, and why),
     leaks.jsonl and a card. Every reply is kept in the cache before it is used, and none is paid for twice.
-    The exit code is 0 if every request has a reply, 3 if some have none, 130 after Ctrl-C.
+    The exit code is 0 if every request has a whole answer, 3 if some have none or the corpus is empty, 130
+    after Ctrl-C.
 
     Args:
         task: The task: a task.yaml.
@@ -58,6 +60,7 @@ def generate(
         real: A real corpus to compare with, e.g. NCBIDisease; it is read here and sent nowhere.
         cache: The folder of replies that were paid for.
         notes: What a user of the corpus has to know; written on its card.
+        replay: Whether to ask nothing and make do with the replies in the cache.
         dry_run: Whether only to say what it would cost.
     """
     schema = read_task(task)
@@ -69,10 +72,10 @@ def generate(
         return
     doubts = confident_learning(confidence_filter) if confidence else None
     parts, absent = real_parts(real, schema) if real else ({}, {})
-    settings = Generation(plan, server, budget, curation, second_pass, cache, notes)
+    settings = Generation(plan, server, budget, curation, second_pass, cache, notes, replay)
     with interruptible():
-        summary = write_corpus(schema, requests, out, settings, parts, absent, doubts)
-    tell(summary, out)
+        written = write_corpus(schema, requests, out, settings, parts, absent, doubts)
+    tell(written, out)
 
 
 def confident_learning(settings: ConfidenceFilter) -> Doubts:

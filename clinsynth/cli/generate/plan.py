@@ -36,13 +36,14 @@ def import_replies(plan_file: Paths, replies: Paths, cache: Path = CACHE) -> Non
     requests = batch.read_plans(paths(plan_file))
     with ReplyCache(cache) as kept:
         taken = kept.take(requests, (reply for path in paths(replies) for reply in batch.read_replies(path)))
-    print(
-        f"{taken.added} replies added, {taken.known} known already, {taken.failed} failed (to be asked again)"
-    )
-    if taken.strangers:
+    failed = sum(taken.failed.values())
+    print(f"{taken.added} replies added, {taken.known} known already, {failed} failed (to be asked again)")
+    for reason, number in taken.failed.items():
+        print(f"{number} failed: {reason}")
+    if taken.unknown_ids:
         raise ValueError(
-            f"{len(taken.strangers)} replies, the first {taken.strangers[0]!r}, belong to no request of the "
-            "plan and were left out. Remedy: name their plan with --plan_file"
+            f"{len(taken.unknown_ids)} replies, the first {taken.unknown_ids[0]!r}, belong to no request of "
+            "the plan and were left out. Remedy: name their plan with --plan_file"
         )
 
 

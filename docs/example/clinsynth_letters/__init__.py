@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from clinsynth.corpora.base import Split
 from clinsynth.datamodules import DocumentDataModule
-from clinsynth.datamodules.base import Split
 from clinsynth.formats.lines import read_lines
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
@@ -20,11 +21,12 @@ class Letters(DocumentDataModule):
 
     Args:
         schema: The task.
-        folder: Where the files are.
+        folder: Folder of the three files.
+        settings: Options that all data modules share.
     """
 
-    def __init__(self, schema: Schema, folder: str) -> None:
-        super().__init__(schema)
+    def __init__(self, schema: Schema, folder: str, **settings: Any) -> None:
+        super().__init__(schema, **settings)
         self.folder = Path(folder)
 
     def documents(self, split: Split) -> Iterator[Document]:

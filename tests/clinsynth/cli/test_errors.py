@@ -33,12 +33,12 @@ def test_labels_that_the_model_does_not_know_are_told(
 ) -> None:
     path = tmp_path / "other.jsonl"
     jsonl.write(path, [Document(TEXT, (Entity(0, 3, "DISEASE"),), id="a")])
-    with pytest.raises(SystemExit, match="--labels"):
+    with pytest.raises(ValueError, match="--labels"):
         main([str(tiny_bundle), str(path)])
     main([str(tiny_bundle), str(path), '--labels={"DISEASE": "Disease"}'])
     assert "missed" in capsys.readouterr().out
 
 
 def test_relations_are_not_its_business(tiny_relation_bundle: Path, labelled: Path) -> None:
-    with pytest.raises(SystemExit, match="finds no entities"):
+    with pytest.raises(ValueError, match="finds no entities"):
         main([str(tiny_relation_bundle), str(labelled)])

@@ -269,7 +269,8 @@ def test_another_logger_is_added_and_early_stopping_tells_why(
     logger = ("--trainer.logger=TensorBoardLogger", "--trainer.logger.save_dir=boards")
     patience = ("--early_stopping.patience=1", "--early_stopping.min_delta=1")
     clinsynth("fit", "--config=re.yaml", "--run=logged", *patience, *logger)
-    told = r"Stopped after 2 epochs: val_f1 was not above 0\.\d+ in 1 validations \(--early_stopping"
+    why = r"val_f1 was not above 0\.\d+ in 1 validations \(--early_stopping.patience 1\)"
+    told = rf"Stopped after 2 epochs: {why}"
     assert re.search(told, capsys.readouterr().out)
     assert list(Path("boards").rglob("events*")) and list(Path("logged/logs").rglob("metrics.csv"))
 

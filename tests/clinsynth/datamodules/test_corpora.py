@@ -1,27 +1,16 @@
-"""Data modules over small files in the real formats, and over the real corpora where they are."""
+"""Data modules over small files in the real formats."""
 
 from __future__ import annotations
 
-import hashlib
-import http.server
-import io
 import logging
-import threading
-import zipfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from clinsynth.datamodules import BC5CDR, EUADR, GAD, DocumentDataModule, Files, Mixture, NCBIDisease
-from clinsynth.datamodules.base import restrict
-from clinsynth.datamodules.cuts import draw, hold_out
-from clinsynth.datamodules.published import PublishedCorpus, fetch
-from clinsynth.formats import registry
-from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth.datamodules import BC5CDR, EUADR, GAD, BioRED, Files, Mixture, NCBIDisease
+from clinsynth.formats import jsonl, registry
+from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
 DISEASE = Schema("d", {"Disease": EntityType()})
@@ -40,21 +29,6 @@ def test_ncbi_disease_has_one_label(root: Path) -> None:
         assert {e.label for d in data.part(part) for e in d.entities} == {"Disease"}
     record = data.record["train"]
     assert record["entities"] == {"Disease": 40} and len(record["sha256"]) == 64
-
-
-def test_a_folder_with_the_files_themselves_will_do(root: Path) -> None:
-    assert len(NCBIDisease(DISEASE, str(root / "ncbi_disease")).part("test")) == 20
-
-
-def test_the_variable_names_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLINSYNTH_DATA", str(root))
-    assert len(NCBIDisease(DISEASE).part("test")) == 20
-
-
-def test_files_that_are_not_as_published_are_told(root: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        NCBIDisease(DISEASE, str(root)).part("test")
-    assert "differs from the published file" in caplog.text
 
 
 def test_bc5cdr_keeps_what_the_task_asks_for(root: Path) -> None:
@@ -80,6 +54,14 @@ def test_bc5cdr_tests_on_the_development_part_if_asked(root: Path) -> None:
     assert (len(train), len(val), len(test)) == (18, 2, 20)
     assert not {d.id for d in train} & {d.id for d in val}
     assert [d.id for d in test] == [d.id for d in BC5CDR(CDR, str(root)).part("val")]
+
+
+def test_biored_gives_the_labels_that_a_task_chooses(root: Path) -> None:
+    task = Schema("b", {"ChemicalEntity": EntityType()})
+    data = BioRED(task, str(root), test_on="development")
+    assert [len(data.part(part)) for part in ("train", "val", "test")] == [18, 2, 20]
+    assert data.record["test"]["entities"] == {"ChemicalEntity": 20}
+    assert data.record["test"]["left_out"]["mentions_of_other_types"] == 20
 
 
 @pytest.mark.parametrize("corpus", [GAD, EUADR])
@@ -136,111 +118,34 @@ def test_a_mixture_weights_its_corpora(root: Path) -> None:
         Mixture(DISEASE, [NCBIDisease, BC5CDR], weights=[1])
 
 
-def test_restricting_renumbers_relations() -> None:
-    document = Document(
-        "abc",
-        (Entity(0, 1, "Other"), Entity(1, 2, "Gene"), Entity(2, 3, "Disease")),
-        (Relation(1, 2, "Association"), Relation(0, 2, "Association")),
-        meta={"title": 1, "concepts": ["O1", "G1", "D1"]},
-    )
-    kept = restrict(document, PAIR)
-    assert [e.label for e in kept.entities] == ["Gene", "Disease"]
-    assert kept.relations == (Relation(0, 1, "Association"),)
-    assert kept.meta == {"title": 1}, "concepts of three entities do not fit two"
+def notes(path: Path, *labels: str) -> str:
+    jsonl.write(path, [Document(f"Ataxia {i}.", (Entity(0, 6, label),)) for i, label in enumerate(labels)])
+    return str(path)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=60),
-    st.floats(0.05, 0.9),
-    st.integers(0, 9),
-)
-def test_no_text_is_on_both_sides_of_a_cut(drawn: list[tuple[int, bool]], fraction: float, seed: int) -> None:
-    entities = (Entity(0, 1, "Gene"), Entity(1, 2, "Disease"))
-    documents = [
-        Document(f"ab{n}", entities, (Relation(0, 1, "Association"),) if related else (), str(i))
-        for i, (n, related) in enumerate(drawn)
-    ]
-    train, held = hold_out(documents, fraction, seed)
-    assert not {d.text for d in train} & {d.text for d in held}
-    assert sorted(int(d.id) for d in [*train, *held]) == list(range(len(documents)))
-    assert draw(documents, len(documents), seed) == documents
+def test_labels_that_the_task_lacks_are_refused(tmp_path: Path) -> None:
+    gold = notes(tmp_path / "gold.jsonl", "Disease", "DISEASE", "DISEASE")
+    told = r"Files, test part: 2 of 3 mentions .*: 2 DISEASE \(near Disease\).*--data\.other_labels ignore"
+    with pytest.raises(ValueError, match=told):
+        Files(DISEASE, test=gold).part("test")
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves one archive."""
-
-    content = b""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.content)))
-        self.end_headers()
-        self.wfile.write(self.content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def address() -> Iterator[str]:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("inner/a.txt", "hello")
-    Handler.content = packed.getvalue()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/corpus.zip"
-    server.shutdown()
-
-
-def test_a_download_is_checked_and_placed(address: str, tmp_path: Path) -> None:
-    place = tmp_path / "corpus" / "a.txt"
-    good = hashlib.sha256(b"hello").hexdigest()
-    with pytest.raises(ValueError, match=f"has sha256 {good}, expected is 00"):
-        fetch(address, {"inner/a.txt": place}, {"inner/a.txt": "00"})
-    with pytest.raises(ValueError, match="not in the downloaded archive"):
-        fetch(address, {"b.txt": place}, {"b.txt": None})
-    assert list(place.parent.iterdir()) == []
-    fetch(address, {"inner/a.txt": place}, {"inner/a.txt": good})
-    assert place.read_text(encoding="utf-8") == "hello"
-    assert [p.name for p in place.parent.iterdir()] == ["a.txt"]
-
-
-def test_an_unreachable_address_tells_how_to_place_the_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_labels_that_the_task_lacks_are_counted_where_they_are_ignored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(NCBIDisease, "homepage", "http://127.0.0.1:9/")
-    data = NCBIDisease(DISEASE, str(tmp_path))
-    with pytest.raises(OSError, match="Remedy") as caught:
-        data.prepare(["test"])
-    for word in (str(tmp_path / "ncbi_disease" / "NCBItestset_corpus.txt"), "CLINSYNTH_DATA", "--data.root"):
-        assert word in str(caught.value)
-    with pytest.raises(FileNotFoundError, match=r"is missing\. Remedy"):
-        data.part("test")
+    gold = notes(tmp_path / "gold.jsonl", "Disease", "DISEASE", "Drug")
+    data = Files(DISEASE, test=gold, other_labels="ignore")
+    with caplog.at_level(logging.INFO, "clinsynth"):
+        assert [len(document.entities) for document in data.part("test")] == [1, 0, 0]
+    assert "2 of 3 mentions" in caplog.text and "1 DISEASE (near Disease), 1 Drug" in caplog.text
+    assert data.record["test"]["left_out"]["mentions_of_other_types"] == 2
 
 
-@pytest.mark.corpora
-@pytest.mark.parametrize("corpus", [NCBIDisease, BC5CDR])
-def test_real_corpora_have_the_published_counts(corpora: Path, corpus: type[PublishedCorpus]) -> None:
-    task = DISEASE if corpus is NCBIDisease else CDR
-    data: DocumentDataModule = corpus(task, str(corpora))
-    for part, published in corpus.published.items():
-        if part == "test" and corpus is BC5CDR:
-            continue  # this file is not among the shared corpora
-        data.part(part)
-        record = data.record[part]
-        found = {"documents": record["documents"], **record["entities"], **record["concept_relations"]}
-        assert {k: found[k] for k in published} == published
-        assert record["unmentioned"] == 0
-
-
-@pytest.mark.corpora
-def test_every_real_file_is_as_published_and_reads_back(corpora: Path, tmp_path: Path) -> None:
-    files = sorted([*corpora.glob("*/*.txt"), *corpora.glob("*/*/*.tsv")])
-    assert len(files) >= 27
-    for file in files:
-        name = registry.detect(file)
-        documents = list(registry.read(file))
-        assert documents and name in ("pubtator", "relation-tsv")
-        assert registry.write(tmp_path / f"copy{file.suffix}", documents, name) == []
-        (tmp_path / f"copy{file.suffix}").unlink()
+def test_training_text_without_a_mention_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for name in "ab":
+        (tmp_path / "train" / f"{name}.txt").write_text(f"Ataxia {name}.", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"none of the 1 training documents.* read from .*train as text\."):
+        Files(DISEASE, train=str(tmp_path / "train")).part("train")
+    with pytest.raises(ValueError, match="none of the 1 training documents"):
+        Files(DISEASE, train=notes(tmp_path / "t.jsonl", "X", "X"), other_labels="ignore").part("train")

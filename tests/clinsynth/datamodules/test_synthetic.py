@@ -9,17 +9,18 @@ import yaml
 from lightning import Trainer
 
 from clinsynth.cli.lightning import main
-from clinsynth.datamodules.base import SPLITS
+from clinsynth.corpora.base import SPLITS
 from clinsynth.datamodules.files import Files
 from clinsynth.datamodules.mixture import Mixture
 from clinsynth.datamodules.synthetic import Synthetic
+from clinsynth.datamodules.written import GeneratedText, RecordedReplies
 from clinsynth.formats import jsonl
 from clinsynth.llm import batch
 from clinsynth.llm.server import Server
 from clinsynth.models.relation_extraction import RelationExtraction
+from clinsynth.synthesis.answer_form import answer
 from clinsynth.synthesis.generate import Generation
 from clinsynth.synthesis.plan import PlanSettings
-from clinsynth.synthesis.prompts import answer
 from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity
 from tests.clinsynth.llm.server import Act, Script, ScriptedServer, completion
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK, reply
@@ -53,7 +54,9 @@ def test_of_a_few_documents_one_is_held_back(tmp_path: Path) -> None:
 def mixed(tmp_path: Path, **of_synthetic: object) -> Mixture:
     jsonl.write(tmp_path / "corpus.jsonl", written(20))
     real = str(tmp_path / "real.jsonl")
-    jsonl.write(tmp_path / "real.jsonl", [Document("A real text.", id="r")])
+    jsonl.write(
+        tmp_path / "real.jsonl", [Document("Gout in a real text.", (Entity(0, 4, "Disease"),), id="r")]
+    )
     return Mixture(
         ENTITY_TASK,
         [
@@ -75,8 +78,7 @@ def test_synthetic_and_real_text_together(tmp_path: Path) -> None:
 
 
 def test_a_mixture_asks_where_its_parts_would(tmp_path: Path) -> None:
-    generation = Generation()
-    data = Mixture(ENTITY_TASK, [lambda schema: Synthetic(schema, generation=generation)])
+    data = Mixture(ENTITY_TASK, [lambda schema: Synthetic(schema, GeneratedText())])
     assert not data.prepare_data_per_node
 
 
@@ -89,7 +91,7 @@ def test_parts_that_are_not_at_hand_are_not_compared(
     jsonl.write(tmp_path / "test.jsonl", [leak])
     data = Synthetic(
         ENTITY_TASK,
-        replies=str(tmp_path / "replies.jsonl"),
+        RecordedReplies([str(tmp_path / "replies.jsonl")]),
         real=lambda schema: Files(schema, test=str(tmp_path / "test.jsonl")),
     )
     data.prepare(["train", "val"])
@@ -107,7 +109,7 @@ def test_recorded_replies_are_curated_against_the_real_corpus(tmp_path: Path) ->
     real = str(tmp_path / "real.jsonl")
     data = Synthetic(
         ENTITY_TASK,
-        replies=str(tmp_path / "replies.jsonl.gz"),
+        RecordedReplies([str(tmp_path / "replies.jsonl.gz")]),
         real=lambda schema: Files(schema, real, real, real),
         validation="real",
     )
@@ -121,7 +123,7 @@ def test_it_asks_before_training(tmp_path: Path) -> None:
     script: Script = lambda n, b: Act(body=completion(text.replace("Gout", f"Gout {n} {n}x{n}")))  # noqa: E731
     with ScriptedServer(script) as server:
         generation = Generation(PlanSettings(size=4), Server(server.url), cache=tmp_path / "cache")
-        data = Synthetic(ENTITY_TASK, generation=generation, folder=str(tmp_path / "out"))
+        data = Synthetic(ENTITY_TASK, GeneratedText(generation, str(tmp_path / "out")))
         data.prepare(["train", "val"])
         assert server.count == 4
         data.prepare(["train", "val"])
@@ -130,8 +132,10 @@ def test_it_asks_before_training(tmp_path: Path) -> None:
         real = str(tmp_path / "real.jsonl")
         other = Synthetic(
             ENTITY_TASK,
-            generation=Generation(PlanSettings(size=6), Server(server.url), cache=tmp_path / "cache"),
-            folder=str(tmp_path / "other"),
+            GeneratedText(
+                Generation(PlanSettings(size=6), Server(server.url), cache=tmp_path / "cache"),
+                str(tmp_path / "other"),
+            ),
             real=lambda schema: Files(schema, real, real, real),
             validation="real",
         )
@@ -157,13 +161,9 @@ def test_a_relation_model_leaves_out_what_states_no_relations(tmp_path: Path, ti
     assert len(mixture.part("train")) == 1
 
 
-def test_what_does_not_go_together(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="goes without"):
-        Synthetic(ENTITY_TASK, corpus="a", replies="b")
+def test_validation_on_real_text_needs_real_text() -> None:
     with pytest.raises(ValueError, match="needs a corpus"):
         Synthetic(ENTITY_TASK, corpus="a", validation="real")
-    with pytest.raises(ValueError, match="no synthetic text"):
-        Synthetic(ENTITY_TASK).part("train")
 
 
 def test_training_in_a_mixture_by_config(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from clinsynth.formats import conll, registry
 from clinsynth.formats.errors import CorpusError, UnwritableError
+from clinsynth.formats.options import ReadingOptions
 from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth_onnx.strategies import documents
 
@@ -68,6 +69,86 @@ def test_numbers_are_offsets_only_between_tabs(tmp_path: Path) -> None:
     assert [d.text for d in conll.read(path)] == [" a  b"]
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            "###MEDLINE:95000001\n\na\tO\nb\tB-S\n\nc\tO\n\n###MEDLINE:7\n\nd\tO\n",
+            [("95000001", "a b\nc"), ("7", "d")],
+        ),
+        ("# id = x 1\na O\n\n# id = y\nb O\n", [("x 1", "a"), ("y", "b")]),
+        ("# id 1-a\tdomain=en\na _ _ O\n\n# id 2-b\tdomain=en\nb _ _ O\n", [("1-a", "a"), ("2-b", "b")]),
+        ("# newdoc id = x\n# sent_id = 1\n# text = vitamin B\na O\n\n# sent_id = 2\nb O\n", [("x", "a\nb")]),
+        (
+            "# doc_id = x\n# id = 1\na\tO\n\n# doc_id = x\nb\tO\n\n# doc_id = y\nc\tO\n",
+            [("x", "a\nb"), ("y", "c")],
+        ),
+        ("-DOCSTART- (1 EU)\n\na O\n# id = no name\n\nb O\n", [("1 EU", "a\nb")]),
+        ("# 5 O\n#1 O\n", [("1", "# #1")]),
+        ("#\tO\n##\tO\n", [("1", "# ##")]),
+    ],
+)
+def test_marks_of_documents_and_comments(
+    tmp_path: Path, content: str, expected: list[tuple[str, str]]
+) -> None:
+    path = tmp_path / "x.conll"
+    path.write_text(content)
+    assert [(d.id, d.text) for d in conll.read(path)] == expected
+
+
+def test_tags_without_a_type_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "train.tsv"
+    path.write_text("a\tB\nb\tI\nc\tO\nd\tB\n")
+    assert registry.detect(path) == "iob2"
+    (document,) = registry.read(path, options=ReadingOptions(label="Disease"))
+    assert document.entities == (Entity(0, 3, "Disease"), Entity(6, 7, "Disease"))
+    with pytest.raises(CorpusError, match=r"train\.tsv:1: .*'B'.*--label Disease"):
+        list(registry.read(path))
+    path.write_text("a\tS\nb\tB\nc\tE\n")
+    (document,) = conll.read(path, label="D")
+    assert document.entities == (Entity(0, 1, "D"), Entity(2, 5, "D"))
+
+
+def test_spaces_are_text_where_tabs_separate(tmp_path: Path) -> None:
+    path = tmp_path / "x.conll"
+    path.write_text("vitamin D\tB-S\n5 mg\tO\n")
+    (document,) = conll.read(path)
+    assert document.text == "vitamin D 5 mg" and document.entities == (Entity(0, 9, "S"),)
+    path.write_text("1\u00a0mg  O \n")
+    assert [d.text for d in conll.read(path)] == ["1\u00a0mg"]
+    path.write_text("a\tO\nb O\n")
+    with pytest.raises(CorpusError, match=r"conll:2: the line has 1 columns, separated by tabs"):
+        list(conll.read(path))
+
+
+def test_columns_are_chosen_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "x.conll"
+    path.write_text("1\tfever\tB-S\tB-NP\n2\tand\tO\tO\n")
+    options = ReadingOptions(token_column=2, tag_column=3)
+    (document,) = registry.read(path, "iob2", options)
+    assert document.text == "fever and" and document.entities == (Entity(0, 5, "S"),)
+    with pytest.raises(CorpusError, match=r"conll:1: the line has 4 columns.*chosen"):
+        list(conll.read(path, tag_column=5))
+    with pytest.raises(ValueError, match="counted from 1"):
+        list(conll.read(path, tag_column=0))
+    with pytest.raises(CorpusError, match=r"'2'|'1'.*--tag_column"):
+        list(conll.read(path, tag_column=1))
+
+
+def test_an_option_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "a"}\n')
+    with pytest.raises(ValueError, match=r"read as jsonl, where the option label means nothing.*iob2"):
+        list(registry.read(path, options=ReadingOptions(label="D")))
+
+
+def test_an_empty_line_inside_a_mention_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.iobes"
+    path.write_text("B\tB-cell\n\nline\tE-cell\n")
+    with pytest.raises(CorpusError, match=r"iobes:1: .*has no end.*empty line inside"):
+        list(registry.read(path))
+
+
 @st.composite
 def plain_documents(draw: st.DrawFn) -> Document:
     """Text and mentions that columns can hold."""
@@ -79,7 +160,7 @@ def plain_documents(draw: st.DrawFn) -> Document:
         if start >= done and text[start] != " " and text[end - 1] != " ":
             entities.append(Entity(start, end, draw(st.sampled_from(["S", "D"]))))
             done = end
-    return Document(text, tuple(entities), id=draw(st.sampled_from(["", "7", "a b"])))
+    return Document(text, tuple(entities), id=draw(st.sampled_from(["", "7", "a b", " B", "= x", "\t#"])))
 
 
 @given(
@@ -124,7 +205,7 @@ def test_any_other_document_is_kept_or_refused(
 )
 def test_what_columns_cannot_hold_is_named(tmp_path: Path, document: Document, says: str) -> None:
     with pytest.raises(UnwritableError, match=says):
-        conll.write(tmp_path / "x", [document])
+        registry.named("iob2").writing.write(tmp_path / "x", [document])
 
 
 @pytest.mark.parametrize(

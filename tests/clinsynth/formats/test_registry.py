@@ -67,6 +67,10 @@ def test_a_malformed_line_is_told(tmp_path: Path, line: str, says: str) -> None:
         ("a.iobes", "", "iobes"),
         ("a.txt", "\n12|t|A title\n12|a|\n", "pubtator"),
         ("a.txt", "A text", "text"),
+        ("a.txt", "fever B-Symptom\nand O\n", "iob2"),
+        ("a.txt", "-DOCSTART- -X- O O\n", "iob2"),
+        ("a.tsv", "fever\tB\nand\tO\n", "iob2"),
+        ("a.tsv", "@GENE$ and @DISEASE$\t1\n", "relation-tsv"),
         ("a.PubTator", "", "pubtator"),
     ],
 )

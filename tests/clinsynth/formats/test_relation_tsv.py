@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinsynth.formats import relation_tsv
+from clinsynth.formats import registry, relation_tsv
 from clinsynth.formats.errors import CorpusError, UnwritableError
 from clinsynth_onnx.document import Document, Entity, Relation
 
@@ -53,7 +53,7 @@ def test_what_is_written_is_read_back(
         pair = (Relation(int(swapped), int(not swapped), "Association"),) if related else ()
         written.append(Document(text, entities, pair, str(i)))
     path = tmp_path_factory.mktemp("tsv") / "test.tsv"
-    relation_tsv.write(path, written)
+    registry.named("relation-tsv").writing.write(path, written)
     assert list(relation_tsv.read(path)) == written
 
 
@@ -73,7 +73,7 @@ def test_what_is_written_is_read_back(
 )
 def test_other_documents_are_refused(tmp_path: Path, document: Document) -> None:
     with pytest.raises(UnwritableError, match="Remedy"):
-        relation_tsv.write(tmp_path / "x.tsv", [document])
+        registry.named("relation-tsv").writing.write(tmp_path / "x.tsv", [document])
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_a_plan_reads_back(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["replies.jsonl", "replies.jsonl.gz"])
 def test_replies_read_back(tmp_path: Path, name: str) -> None:
-    replies = [reply("a"), Reply("b", 429, {"error": {}}, "rate limit"), Reply("c", 0, {}, "timeout")]
+    replies = [reply("a"), Reply("b", 429, {"error": {}}, "rate_limit"), Reply("c", 0, {}, "timeout")]
     write_replies(tmp_path / name, replies)
     assert list(read_replies(tmp_path / name)) == replies
 
@@ -35,6 +35,50 @@ def test_an_error_file_of_the_batch_api(tmp_path: Path) -> None:
     path.write_text(json.dumps(line) + "\n")
     (found,) = read_replies(path)
     assert (found.outcome, found.error) == ("failed", "batch_expired")
+
+
+BODY = {"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"response": {"status_code": 200, "body": BODY}},
+        {"response": {"body": BODY}},
+        {"response": {"status_code": "200", "body": BODY}, "error": {}},
+        {"response": {"status_code": 200, "body": json.dumps(BODY)}, "error": None},
+    ],
+)
+def test_lines_as_several_servers_write_them(tmp_path: Path, line: dict[str, object]) -> None:
+    (tmp_path / "output.jsonl").write_text(json.dumps({"custom_id": "a", **line}))
+    assert list(read_replies(tmp_path / "output.jsonl")) == [Reply("a", 200, BODY, batch=True)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"response": {"status_code": 400, "body": {"error": {"code": "content_filter", "message": "m"}}}},
+         "status 400 (content_filter)"),
+        ({"response": {"status_code": 400, "body": '{"error": {"param": "seed"}}'}},
+         "status 400 (parameter seed)"),
+        ({"response": None, "error": {"code": "batch_expired", "message": "m"}}, "batch_expired"),
+        ({"response": None, "error": {"message": "m"}}, "failed"),
+        ({"response": None, "error": {}}, "there is no response"),
+        ({"response": {"body": {"error": {"code": "overloaded", "message": "m"}}}},
+         "error in the response (overloaded)"),
+        ({"response": {"body": "no JSON"}, "error": None}, "there is no response"),
+    ],
+)  # fmt: skip
+def test_lines_that_failed_have_their_reason(tmp_path: Path, line: dict[str, object], reason: str) -> None:
+    (tmp_path / "output.jsonl").write_text(json.dumps({"custom_id": "a", **line}))
+    (found,) = read_replies(tmp_path / "output.jsonl")
+    assert (found.outcome, found.reason) == ("failed", reason)
+
+
+def test_marks_of_the_byte_order_and_line_ends_of_windows(tmp_path: Path) -> None:
+    line = json.dumps({"custom_id": "a", "response": {"status_code": 200, "body": BODY}, "error": None})
+    (tmp_path / "output.jsonl").write_bytes(f"\ufeff{line}\r\n\r\n\ufeff{line}\r\n\ufeff".encode())
+    assert [one.custom_id for one in read_replies(tmp_path / "output.jsonl")] == ["a", "a"]
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_a_request_is_known_by_what_can_change_its_reply(tmp_path: Path) -> None
 def test_taking_a_file_twice_changes_nothing(tmp_path: Path) -> None:
     replies = [reply("x"), reply("x", custom_id="who"), Reply("r1", 500)]
     with ReplyCache(tmp_path) as cache:
-        assert cache.take([REQUEST], replies) == Imported(1, 0, 1, ("who",))
-        assert cache.take([REQUEST], replies) == Imported(0, 1, 1, ("who",))
+        assert cache.take([REQUEST], replies) == Imported(1, 0, {"status 500": 1}, ("who",))
+        assert cache.take([REQUEST], replies) == Imported(0, 1, {"status 500": 1}, ("who",))
         assert len(cache.replies(REQUEST)) == 1
 
 

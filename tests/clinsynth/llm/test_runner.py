@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from clinsynth.llm.budget import Budget, forecast, read_prices
+from clinsynth.llm.budget import Budget, Spending, forecast, read_prices, shown_money
 from clinsynth.llm.cache import ReplyCache
-from clinsynth.llm.fill import BUDGET, NOT_TO_ASK, LanguageModel, fill, missing
-from clinsynth.llm.limits import Pace
-from clinsynth.llm.requests import Request
+from clinsynth.llm.limits import RateLimiter
+from clinsynth.llm.requests import Reply, Request
+from clinsynth.llm.runner import BUDGET, NOT_TO_ASK, RequestRunner, run_requests
 from clinsynth.llm.server import Server
+from clinsynth.llm.summary import missing
 from tests.clinsynth.llm.server import Act, Script, ScriptedServer, answers, completion, faulty
 
 CANARY = "canary-text-4711"
@@ -38,16 +39,16 @@ def once(act: Act) -> Script:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clinsynth.llm.server.random.uniform", lambda low, high: 0.001)
+    monkeypatch.setattr("clinsynth.llm.limits.random.uniform", lambda low, high: 0.001)
 
 
 def test_every_request_gets_a_reply_once(tmp_path: Path) -> None:
     with ScriptedServer(latency=0.005) as server, ReplyCache(tmp_path) as cache:
-        filled = fill(requests(50), cache, Server(server.url, concurrency=8))
-        assert (filled.replies, filled.failures, filled.left, server.count) == (50, [], 0, 50)
+        summary = run_requests(requests(50), cache, Server(server.url, concurrency=8))
+        assert (summary.replies, summary.failures, summary.left, server.count) == (50, [], 0, 50)
         assert server.most_at_once <= 8
-        assert (filled.prompt_tokens, filled.answer_tokens) == (5000, 2500)
-        assert fill(requests(60), cache, Server(server.url)).cached == 50
+        assert (summary.prompt_tokens, summary.answer_tokens) == (5000, 2500)
+        assert run_requests(requests(60), cache, Server(server.url)).cached == 50
         assert server.count == 60
 
 
@@ -68,8 +69,8 @@ def test_every_request_gets_a_reply_once(tmp_path: Path) -> None:
 )
 def test_a_passing_fault_costs_a_repetition(tmp_path: Path, act: Act) -> None:
     with ScriptedServer(once(act)) as server, ReplyCache(tmp_path) as cache:
-        filled = fill(requests(1), cache, Server(server.url, timeout=0.3))
-        assert (filled.replies, filled.failures, server.count) == (1, [], 2)
+        summary = run_requests(requests(1), cache, Server(server.url, timeout=0.3))
+        assert (summary.replies, summary.failures, server.count) == (1, [], 2)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +84,15 @@ def test_a_passing_fault_costs_a_repetition(tmp_path: Path, act: Act) -> None:
 )
 def test_a_lasting_fault_is_a_named_failure(tmp_path: Path, act: Act, reason: str) -> None:
     with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
-        filled = fill(requests(2), cache, Server(server.url, timeout=0.2, retries=1))
-        assert [one.reason for one in filled.failures] == [reason] * 2
+        summary = run_requests(requests(2), cache, Server(server.url, timeout=0.2, retries=1))
+        assert [one.reason for one in summary.failures] == [reason] * 2
         assert len(missing(requests(2), cache, 2)) == 2  # asked again next time
 
 
 @pytest.mark.parametrize(
     ("act", "reason"),
     [
-        (Act(200, "{"), "the exchange broke off (JSONDecodeError)"),
+        (Act(200, "{"), "the answer is no JSON, or is cut off"),
         (Act(200, completion(), cut=True), "the exchange broke off (ReadError)"),
         (Act(hang=True), "no answer in time"),
     ],
@@ -99,22 +100,22 @@ def test_a_lasting_fault_is_a_named_failure(tmp_path: Path, act: Act, reason: st
 def test_a_fault_of_some_requests_only(tmp_path: Path, act: Act, reason: str) -> None:
     script: Script = lambda n, b: act if b["seed"] == 1 else answers(n, b)  # noqa: E731
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
-        filled = fill(requests(3), cache, Server(server.url, timeout=0.2, retries=1))
-        assert [(one.custom_id, one.reason) for one in filled.failures] == [("r1", reason)]
+        summary = run_requests(requests(3), cache, Server(server.url, timeout=0.2, retries=1))
+        assert [(one.custom_id, one.reason) for one in summary.failures] == [("r1", reason)]
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match=r"127\.0\.0\.1:9 gave no answer"):
-        fill(requests(100), cache, Server("http://127.0.0.1:9/v1", retries=1))
+        run_requests(requests(100), cache, Server("http://127.0.0.1:9/v1", retries=1))
 
 
 def test_nothing_is_asked_where_that_is_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
-        fill(requests(2), cache, Server(server.url))
-        filled = fill(requests(5), cache, Server(attempts=0))
-        assert (filled.cached, filled.left, filled.stopped) == (2, 3, NOT_TO_ASK)
-        assert fill(requests(2), cache, Server(attempts=0)).stopped == ""
+        run_requests(requests(2), cache, Server(server.url))
+        summary = RequestRunner(Server()).run(requests(5), cache, replay=True)
+        assert (summary.cached, summary.left, summary.stopped) == (2, 3, NOT_TO_ASK)
+        assert RequestRunner(Server()).run(requests(2), cache, replay=True).stopped == ""
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05])
@@ -126,13 +127,13 @@ def test_a_full_disk_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, se
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
         monkeypatch.setattr(cache, "add", full)
         with pytest.raises(OSError, match="no space left"):
-            fill(requests(3), cache, Server(server.url))
+            run_requests(requests(3), cache, Server(server.url))
 
 
 def test_json_of_another_content_type_is_read(tmp_path: Path) -> None:
     act = Act(200, completion(), {"Content-Type": "text/plain"})
     with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
-        assert fill(requests(1), cache, Server(server.url)).replies == server.count == 1
+        assert run_requests(requests(1), cache, Server(server.url)).replies == server.count == 1
 
 
 def test_a_request_that_the_server_repeats_does_not_change_the_form_of_all(tmp_path: Path) -> None:
@@ -145,9 +146,9 @@ def test_a_request_that_the_server_repeats_does_not_change_the_form_of_all(tmp_p
 
     form = {"response_format": {"type": "json_schema", "json_schema": {}}}
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
-        filled = fill(requests(3, **form), cache, Server(server.url, concurrency=1))
-        assert (filled.replies, filled.response_format) == (2, "json_schema")
-        assert [one.reason for one in filled.failures] == ["status 422"]
+        summary = run_requests(requests(3, **form), cache, Server(server.url, concurrency=1))
+        assert (summary.replies, summary.response_format) == (2, "json_schema")
+        assert [one.reason for one in summary.failures] == ["status 422"]
 
 
 def test_retry_after_holds_for_all(tmp_path: Path) -> None:
@@ -156,20 +157,20 @@ def test_retry_after_holds_for_all(tmp_path: Path) -> None:
         act = Act(429, {"error": {}}, {"Retry-After": value})
         with ScriptedServer(once(act)) as server, ReplyCache(tmp_path / value) as cache:
             begin = time.monotonic()
-            fill(requests(30), cache, Server(server.url, concurrency=2))
+            run_requests(requests(30), cache, Server(server.url, concurrency=2))
             assert time.monotonic() - begin > least
 
 
 def test_with_faults_every_request_ends(tmp_path: Path) -> None:
     with ScriptedServer(faulty(0.2)) as server, ReplyCache(tmp_path) as cache:
-        filled = fill(requests(300), cache, Server(server.url, concurrency=32, retries=1))
-        assert filled.replies + len(filled.failures) == 300
-        assert 0 < len(filled.failures) < 60
+        summary = run_requests(requests(300), cache, Server(server.url, concurrency=32, retries=1))
+        assert summary.replies + len(summary.failures) == 300
+        assert 0 < len(summary.failures) < 60
         asked = server.count
-        again = fill(requests(300), cache, Server(server.url, concurrency=32, retries=20))
-        assert (again.cached, again.failures) == (300 - len(filled.failures), [])
+        again = run_requests(requests(300), cache, Server(server.url, concurrency=32, retries=20))
+        assert (again.cached, again.failures) == (300 - len(summary.failures), [])
         assert server.count > asked
-        assert fill(requests(300), cache, Server(server.url)).cached == 300
+        assert run_requests(requests(300), cache, Server(server.url)).cached == 300
 
 
 def test_answers_that_are_cut_off_or_refused_are_asked_again_but_not_for_ever(tmp_path: Path) -> None:
@@ -179,11 +180,11 @@ def test_answers_that_are_cut_off_or_refused_are_asked_again_but_not_for_ever(tm
         return Act(body=completion("", refusal="no")) if number < 2 else answers(number, body)
 
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
-        fill(requests(2), cache, Server(server.url, concurrency=2))
+        run_requests(requests(2), cache, Server(server.url, concurrency=2))
         outcomes = [[one.outcome for one in cache.replies(request)] for request in requests(2)]
         assert outcomes == [["truncated"] * 2, ["refused", "complete"]]
-        assert fill(requests(2), cache, Server(server.url)).cached == 2
-        assert fill(requests(2), cache, Server(server.url, attempts=3)).replies == 1
+        assert run_requests(requests(2), cache, Server(server.url)).cached == 2
+        assert run_requests(requests(2), cache, Server(server.url, attempts=3)).replies == 1
 
 
 def test_it_falls_back_where_a_form_is_not_supported(
@@ -198,8 +199,8 @@ def test_it_falls_back_where_a_form_is_not_supported(
 
     form = {"response_format": {"type": "json_schema", "json_schema": {}}}
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
-        filled = fill(requests(5, **form), cache, Server(server.url, concurrency=3))
-        assert (filled.replies, filled.failures, filled.response_format) == (5, [], "none")
+        summary = run_requests(requests(5, **form), cache, Server(server.url, concurrency=3))
+        assert (summary.replies, summary.failures, summary.response_format) == (5, [], "none")
         assert len(missing(requests(5, **form), cache, 2)) == 0
     assert [
         r.getMessage().split("response_format ")[1] for r in caplog.records if "going on" in r.getMessage()
@@ -215,6 +216,7 @@ def test_it_falls_back_where_a_form_is_not_supported(
         (Act(401, {"error": {"message": f"bad key {CANARY}"}}), "the key is missing or wrong"),
         (Act(403, {"error": {}}), "no right"),
         (Act(404, {"error": {}}), "no such model"),
+        (Act(402, {"error": {}}), "no credit"),
         (Act(429, {"error": {"code": "insufficient_quota"}}), "no credit"),
     ],
 )
@@ -222,7 +224,7 @@ def test_what_no_request_can_pass_stops_at_once(tmp_path: Path, act: Act, told: 
     script: Script = lambda n, b: answers(n, b) if n < 5 else act  # noqa: E731
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
         with pytest.raises(ValueError, match=told) as error:
-            fill(requests(100), cache, Server(server.url, concurrency=4))
+            run_requests(requests(100), cache, Server(server.url, concurrency=4))
         assert "5 replies came before" in str(error.value) and len(cache) == 5
         assert server.count < 20
 
@@ -243,7 +245,7 @@ def test_keys_and_texts_are_not_told(
     ):
         with ScriptedServer(lambda n, b, act=act: act) as server, ReplyCache(tmp_path) as cache:  # type: ignore[misc]
             try:
-                told.append(repr(fill(requests(3), cache, Server(server.url, "MY_KEY"))))
+                told.append(repr(run_requests(requests(3), cache, Server(server.url, "MY_KEY"))))
             except ValueError as error:
                 told.append(str(error))
             assert f"Bearer {key}" in server.headers[0]
@@ -256,14 +258,14 @@ def test_a_key_is_needed_where_no_server_is_named(tmp_path: Path, monkeypatch: p
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match="OPENAI_API_KEY"):
-        fill(requests(1), cache, Server())
+        run_requests(requests(1), cache, Server())
 
 
 def test_azure_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_KEY", "k")
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
         endpoint = server.url.removesuffix("/v1")
-        fill(requests(1), cache, Server(endpoint, "AZURE_KEY", api_version="2024-10-21"))
+        run_requests(requests(1), cache, Server(endpoint, "AZURE_KEY", api_version="2024-10-21"))
         assert "POST /openai/deployments/m/chat/completions?api-version=2024-10-21" in server.headers[0]
         assert "api-key: k" in server.headers[0]
 
@@ -271,24 +273,24 @@ def test_azure_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
         limited = Server(server.url, concurrency=4)
-        filled = fill(requests(100, max_tokens=50), cache, limited, Budget(tokens=1000))
-        assert filled.stopped == BUDGET and not filled.failures
-        assert 4 <= filled.replies <= 11 and filled.replies + filled.left == 100
-        assert filled.prompt_tokens + filled.answer_tokens == 150 * filled.replies
+        summary = run_requests(requests(100, max_tokens=50), cache, limited, Budget(tokens=1000))
+        assert summary.stopped == BUDGET and not summary.failures
+        assert 4 <= summary.replies <= 11 and summary.replies + summary.left == 100
+        assert summary.prompt_tokens + summary.answer_tokens == 150 * summary.replies
 
 
 def test_a_budget_counts_what_requests_really_cost(tmp_path: Path) -> None:
     """Three at once do not fit by the estimate of 4,000 tokens each; each costs 150."""
     with ScriptedServer(latency=0.01) as server, ReplyCache(tmp_path) as cache:
         limited = Server(server.url, concurrency=3)
-        filled = fill(requests(20, max_tokens=4000), cache, limited, Budget(tokens=8000))
-        assert (filled.replies, filled.stopped, filled.left) == (20, "", 0)
+        summary = run_requests(requests(20, max_tokens=4000), cache, limited, Budget(tokens=8000))
+        assert (summary.replies, summary.stopped, summary.left) == (20, "", 0)
 
 
 def test_a_budget_holds_over_all_calls(tmp_path: Path) -> None:
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
-        model = LanguageModel(Server(server.url, concurrency=1), Budget(tokens=1000))
-        both = model.fill(requests(4, max_tokens=50), cache) + model.fill(requests(20, max_tokens=50), cache)
+        model = RequestRunner(Server(server.url, concurrency=1), Budget(tokens=1000))
+        both = model.run(requests(4, max_tokens=50), cache) + model.run(requests(20, max_tokens=50), cache)
         # the 7th reply costs more than its short prompt lets expect
         assert (both.stopped, both.replies, both.left, both.cached) == (BUDGET, 7, 13, 4)
         assert server.count == 7 and both.prompt_tokens + both.answer_tokens == 7 * 150
@@ -297,7 +299,7 @@ def test_a_budget_holds_over_all_calls(tmp_path: Path) -> None:
 def test_the_same_request_twice_is_asked_once(tmp_path: Path) -> None:
     one, other = (Request(name, {"model": "m", "messages": []}) for name in ("one", "other"))
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
-        fill([one, other], cache, Server(server.url))
+        run_requests([one, other], cache, Server(server.url))
         assert server.count == 1 and cache.reply(other)
 
 
@@ -307,39 +309,67 @@ def test_a_budget_of_money_needs_a_price(tmp_path: Path) -> None:
     with ScriptedServer() as server, ReplyCache(tmp_path / "cache") as cache:
         one = Server(server.url, concurrency=1)
         with pytest.raises(ValueError, match="price of 'm'"):
-            fill(requests(5), cache, one, Budget(money=1))
-        filled = fill(requests(50, max_tokens=50), cache, one, Budget(money=0.3, prices=prices))
-        assert filled.stopped == BUDGET and filled.money is not None and 0.2 < filled.money <= 0.3
+            run_requests(requests(5), cache, one, Budget(money=1))
+        summary = run_requests(requests(50, max_tokens=50), cache, one, Budget(money=0.3, prices=prices))
+        assert summary.stopped == BUDGET and summary.money is not None and 0.2 < summary.money <= 0.3
 
 
 def test_a_forecast_prices_only_what_is_missing(tmp_path: Path) -> None:
     plan = requests(10, model="gpt-4o")
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
-        fill(plan[:4], cache, Server(server.url))
+        run_requests(plan[:4], cache, Server(server.url))
         seen = [reply for one in plan if (reply := cache.reply(one))]
         found = forecast(plan, [one for one, _ in missing(plan, cache, 2)], seen, read_prices())
     assert (found.requests, found.cached, found.answer_tokens) == (10, 4, 300)
     assert found.money == pytest.approx((found.prompt_tokens * 2.5 + 300 * 10) / 1e6)
 
 
+def test_a_reply_of_a_batch_counts_at_its_price(tmp_path: Path) -> None:
+    (request,) = requests(1, model="gpt-4o")
+    spent: list[float] = []
+    for batch in (False, True):
+        spending = Spending(Budget(), read_prices())
+        spending.add(request, Reply("r0", 200, completion(), batch=batch))
+        spent.append(spending.money or 0.0)
+    assert spent[0] == pytest.approx((100 * 2.5 + 50 * 10) / 1e6) and spent[1] == pytest.approx(spent[0] / 2)
+    with ReplyCache(tmp_path) as cache:
+        cache.take([request], [Reply("r0", 200, completion(), batch=True)])
+        assert cache.replies(request)[0].batch
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [(0.0, "0.00 USD"), (0.0063599, "0.01 USD"), (0.001, "less than 0.01 USD"), (3.456, "3.46 USD")],
+)
+def test_money_is_shown_in_cents(usd: float, shown: str) -> None:
+    assert shown_money(usd) == shown
+
+
+def test_tokens_of_answers_without_use_are_counted(tmp_path: Path) -> None:
+    act = Act(body={**completion(), "choices": []})
+    with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
+        summary = run_requests(requests(1), cache, Server(server.url, retries=1))
+    assert (summary.prompt_tokens, summary.answer_tokens) == (200, 100)
+
+
 def test_limits_spread_requests() -> None:
     async def run() -> float:
-        pace = Pace(6000)  # one in 10 ms
+        pace = RateLimiter(6000)  # one in 10 ms
         begin = time.monotonic()
         await asyncio.gather(*(pace.wait() for _ in range(21)))
         return time.monotonic() - begin
 
     assert 0.19 < asyncio.run(run()) < 1
-    assert asyncio.run(Pace(None).wait()) is None
+    assert asyncio.run(RateLimiter(None).wait()) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_paid_is_lost_when_it_is_stopped(tmp_path: Path, number: signal.Signals) -> None:
     code = (
         "import sys; from pathlib import Path; from clinsynth.llm.cache import ReplyCache;"
-        "from clinsynth.llm.fill import fill; from clinsynth.llm.server import Server;"
-        "from tests.clinsynth.llm.test_fill import requests;"
-        "fill(requests(200), ReplyCache(Path(sys.argv[2])), Server(sys.argv[1], concurrency=4))"
+        "from clinsynth.llm.runner import run_requests; from clinsynth.llm.server import Server;"
+        "from tests.clinsynth.llm.test_runner import requests;"
+        "run_requests(requests(200), ReplyCache(Path(sys.argv[2])), Server(sys.argv[1], concurrency=4))"
     )
     with ScriptedServer(latency=0.05) as server:
         process = subprocess.Popen(
@@ -357,5 +387,5 @@ def test_nothing_paid_is_lost_when_it_is_stopped(tmp_path: Path, number: signal.
         with ReplyCache(tmp_path) as cache:
             kept = len(cache)
             assert kept >= before - 4 if number == signal.SIGKILL else kept == before
-            filled = fill(requests(200), cache, Server(server.url, concurrency=16))
-            assert (filled.cached, len(cache), server.count - before) == (kept, 200, 200 - kept)
+            summary = run_requests(requests(200), cache, Server(server.url, concurrency=16))
+            assert (summary.cached, len(cache), server.count - before) == (kept, 200, 200 - kept)

@@ -14,10 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
 
-import pooch
-
-from clinsynth.datamodules.base import DocumentDataModule, Split
-from clinsynth_onnx.schema import Schema
+from clinsynth.corpora.base import Corpus, Split
 
 log = logging.getLogger("clinsynth")
 
@@ -29,7 +26,7 @@ SECONDS = 60.0
 @cache
 def published_sha256() -> dict[str, str]:
     """The sha256 of files that were at hand, by NAME/FILE; ``SHA256SUMS`` is in sha256sum's format."""
-    listed = files("clinsynth.datamodules").joinpath("SHA256SUMS").read_text(encoding="utf-8")
+    listed = files("clinsynth.corpora").joinpath("SHA256SUMS").read_text(encoding="utf-8")
     return {path: sha for sha, path in (line.split(maxsplit=1) for line in listed.splitlines())}
 
 
@@ -49,36 +46,25 @@ class Source:
     member: str
 
 
-class PublishedCorpus(DocumentDataModule):
+class PublishedCorpus(Corpus):
     """A corpus with official files. A subclass names and reads them.
 
+    Attributes:
+        folder: Name of its folder below the folder of all corpora.
+        homepage: Where its authors publish it.
+        published: Documents, mentions and relations of each part, as the corpus's authors count them.
+
     Args:
-        schema: The task; documents keep the entities that it knows.
         root: Folder of all corpora, with this one in a folder of its own name. Default: the
             environment variable CLINSYNTH_DATA, else "data". What is missing is downloaded there.
-        batch_tokens: See ``DocumentDataModule``.
-        eval_batch_tokens: See ``DocumentDataModule``.
-        fraction: See ``DocumentDataModule``.
-        few_shot: See ``DocumentDataModule``.
-        seed: See ``DocumentDataModule``.
     """
 
-    folder: ClassVar[str]
-    homepage: ClassVar[str]
+    folder: str
+    homepage: str
     published: ClassVar[Published] = {}
-    """Documents, mentions and relations of each part, as the corpus's authors count them."""
+    selectable = True
 
-    def __init__(
-        self,
-        schema: Schema,
-        root: str | None = None,
-        batch_tokens: int = 1280,
-        eval_batch_tokens: int = 2048,
-        fraction: float = 1.0,
-        few_shot: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(schema, batch_tokens, eval_batch_tokens, fraction, few_shot, seed)
+    def __init__(self, root: str | None = None) -> None:
         self.root = Path(root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT)
 
     def sources(self, split: Split) -> Mapping[str, Source]:
@@ -115,6 +101,9 @@ class PublishedCorpus(DocumentDataModule):
                     f"or name the folder that has {self.folder}/ with --data.root or {ROOT_VARIABLE}"
                 ) from error
 
+    def read_from(self, split: Split) -> str:
+        return ", ".join(str(self.place(file)) for file in self.sources(split))
+
     def located(self, split: Split) -> list[Path]:
         """The files of a part; says so in the log if one is not as published.
 
@@ -140,6 +129,8 @@ def fetch(url: str, wanted: Mapping[str, Path], sha256: Mapping[str, str | None]
 
     Raises ``ValueError`` if a member is missing or its sha256 is wrong; nothing is placed then.
     """
+    import pooch  # of use only here, and slow to import
+
     folder = next(iter(wanted.values())).parent
     folder.mkdir(parents=True, exist_ok=True)
     log.info("downloading %s", url)

@@ -1,0 +1,47 @@
+"""The labels of a corpus against those of a task."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from clinsynth_onnx.document import Document, Relation
+from clinsynth_onnx.schema import Schema
+
+
+def restrict(document: Document, schema: Schema) -> Document:
+    """The document with only the entities that ``schema`` knows, and the relations between these."""
+    kept = [i for i, e in enumerate(document.entities) if e.label in schema.entities]
+    if len(kept) == len(document.entities):
+        return document
+    place = {old: new for new, old in enumerate(kept)}
+    return replace(
+        document.annotated(tuple(document.entities[i] for i in kept)),
+        relations=tuple(
+            Relation(place[r.head], place[r.tail], r.label, r.score)
+            for r in document.relations
+            if r.head in place and r.tail in place
+        ),
+    )
+
+
+def other_labels(documents: Iterable[Document], schema: Schema) -> Counter[str]:
+    """Mentions by label, of the entity labels that ``schema`` does not have."""
+    return Counter(
+        entity.label
+        for document in documents
+        for entity in document.entities
+        if entity.label not in schema.entities
+    )
+
+
+def tell_other_labels(counts: Counter[str], schema: Schema) -> str:
+    """A list of labels with their mentions and, where there is a similar one, the label of the task."""
+    by_lowercase = {label.lower(): label for label in schema.entities}
+    told = []
+    for label, mentions in counts.most_common():
+        close = difflib.get_close_matches(label.lower(), by_lowercase, n=1)
+        told.append(f"{mentions} {label}" + (f" (near {by_lowercase[close[0]]})" if close else ""))
+    return ", ".join(told)
