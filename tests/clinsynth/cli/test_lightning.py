@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 from clinsynth import cli as commands
+from clinsynth import datamodules as clinsynth_data
+from clinsynth import models as clinsynth_models
 from clinsynth.cli import COMMANDS
 from clinsynth.cli import lightning as cli
 from clinsynth.formats import registry
@@ -196,6 +198,8 @@ def test_the_short_help_names_options_and_defaults_that_there_are(
     clinsynth(command, "--help")
     page = capsys.readouterr().out
     assert len(page.splitlines()) < 50
+    classes = {*clinsynth_data.__all__, *clinsynth_models.__all__, "ZeroShot"} - {"DocumentDataModule"}
+    assert classes <= set(re.findall(r"\w+", page))
     with pytest.raises(SystemExit):
         clinsynth(command, f"--config={EXPERIMENTS[0]}", "--print_config")
     config = yaml.safe_load(capsys.readouterr().out)
