@@ -16,7 +16,7 @@ DOES = {
 }
 EVALUATE, FIT = ("validate", "test", "predict"), ("fit",)
 EVERY = (*FIT, *EVALUATE)
-CLASSES = "NCBIDisease, BC5CDR, GAD, EUADR, Files, Synthetic, Mixture"
+CORPORA = "NCBIDisease, BC5CDR, BioRED, GAD, EUADR, Files, Synthetic,"
 # options by section: name and value, what it is, and the commands that it matters for
 OPTIONS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "task": [
@@ -25,8 +25,8 @@ OPTIONS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
         ("--seed_everything INT", "random seed of all that is drawn (default: 0)", EVERY),
     ],
     "data": [
-        ("--data CLASS", CLASSES, EVERY),
-        ("", "or package.Class of your own", EVERY),
+        ("--data CLASS", CORPORA, EVERY),
+        ("", "SelfTraining, Mixture, or package.Class of your own", EVERY),
         ("--data.batch_tokens N", "padded tokens of an optimizer step, all devices (default: 1280)", FIT),
         ("--data.fraction SHARE", "share of the training documents to use (default: 1.0)", FIT),
         ("--data.few_shot N", "number of training documents to use, instead of a share", FIT),

@@ -67,7 +67,7 @@ def _projection(value: ir.Value) -> tuple[np.ndarray, ir.Node, int] | None:
     sums = products[0].outputs[0].consumers()
     if weights is None or weights.const_value is None or len(sums) != 1 or sums[0].op_type != "Add":
         return None
-    for place, one in enumerate(sums[0].inputs):
-        if one is not None and one.const_value is not None and len(one.const_value.shape) == 1:
+    for place, term in enumerate(sums[0].inputs):
+        if term is not None and term.const_value is not None and len(term.const_value.shape) == 1:
             return weights.const_value.numpy(), sums[0], place
     return None

@@ -21,7 +21,7 @@ class DocumentScores(Metric):
     """Rows of (place in the split, counts...), one for each document, gathered over processes.
 
     Args:
-        shape: Of one document's counts.
+        shape: Shape of one document's counts.
     """
 
     full_state_update = False
@@ -47,9 +47,9 @@ class DocumentScores(Metric):
     def update(self, predicted: Sequence[Document], gold: Sequence[Document], indices: Sequence[int]) -> None:
         """Adds documents; ``indices`` are their places in the split."""
         rows = np.empty((len(indices), 1 + int(np.prod(self._shape))), dtype=np.int64)
-        for row, index, one, other in zip(rows, indices, predicted, gold, strict=True):
+        for row, index, found, true in zip(rows, indices, predicted, gold, strict=True):
             row[0] = index
-            row[1:] = self.counts(one, other).ravel()
+            row[1:] = self.counts(found, true).ravel()
         self.rows.append(torch.from_numpy(rows).to(self.device))
 
     def compute(self) -> Tensor:
@@ -65,7 +65,7 @@ class EntityScores(DocumentScores):
     """Strict and relaxed scores of entities.
 
     Args:
-        labels: The task's entity labels.
+        labels: Entity labels that are scored.
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
@@ -84,7 +84,7 @@ class RelationScores(DocumentScores):
     """Scores of relations between given entities.
 
     Args:
-        schema: The task.
+        schema: Task whose relations are scored.
     """
 
     def __init__(self, schema: Schema) -> None:

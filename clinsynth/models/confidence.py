@@ -77,15 +77,18 @@ def contradicted(
     """Trains on all folds but one and compares with the labels of that one, for each fold.
 
     Args:
-        documents: At least one for each fold.
-        schema: Their task.
-        relations: Whether it is the relations that are judged, else the entities.
-        encoder: A hub id, a folder, or ``offline``.
-        folds: How many models are trained.
-        epochs: Of each training.
-        seed: Decides the folds and the trainings.
-        optimization: Of each training.
+        documents: Documents to judge, one for each fold at least.
+        schema: Task of the documents.
+        relations: Whether relations are judged, else entities.
+        encoder: Hub id or folder of a pretrained encoder, or ``offline``.
+        folds: Number of folds, and of models that are trained.
+        epochs: Epochs of each training.
+        seed: Random seed of folds and trainings.
+        optimization: Settings of each training's optimizer.
         batch_tokens: Padded tokens of one step of a training, at most.
+
+    Raises:
+        ValueError: There are fewer documents than folds.
     """
     if len(documents) < folds:
         raise ValueError(
@@ -103,7 +106,7 @@ def contradicted(
     places: list[tuple[int, list[tuple[int, int]]]] = []
     for fold in range(folds):
         log.info("filter by confidence: training %d of %d", fold + 1, folds)
-        rest = [d for d, own in zip(documents, fold_of, strict=True) if own != fold]
+        rest = [document for document, its in zip(documents, fold_of, strict=True) if its != fold]
         with _seeded(seed):
             model: EncoderModel
             kind = RelationExtraction if relations else TokenClassification
@@ -139,10 +142,10 @@ def contradicted(
 def _is_judged(documents: Sequence[Document], schema: Schema, relations: bool) -> bool:
     """Whether there are labels of more than one class."""
     if not relations:
-        return any(one.entities for one in documents)
-    found = {r.label for one in documents for r in one.relations}
-    pairs = sum(1 for one in documents for _ in schema.candidate_pairs(one))
-    return len(found) > 1 or 0 < sum(len(one.relations) for one in documents) < pairs
+        return any(document.entities for document in documents)
+    found = {relation.label for document in documents for relation in document.relations}
+    pairs = sum(1 for document in documents for _ in schema.candidate_pairs(document))
+    return len(found) > 1 or 0 < sum(len(document.relations) for document in documents) < pairs
 
 
 @contextmanager

@@ -114,7 +114,8 @@ class EncoderModel(DocumentAnnotator):
         if options.freeze_embeddings:
             encoder.get_input_embeddings().requires_grad_(False)
         if options.gradient_checkpointing:
-            encoder.gradient_checkpointing_enable()
+            # transformers 5 has another name for it
+            getattr(encoder, "activation_checkpointing_enable", encoder.gradient_checkpointing_enable)()
         self.network = self.build_network(encoder)
         if options.compile:
             self.network.compile(dynamic=True)
