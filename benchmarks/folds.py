@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from clinsynth.runs.folder import CHECKPOINTS, last_test
+
 FIGURES = ("precision", "recall", "f1", "macro_f1", "accuracy", "mcc")
 FOLDS = range(1, 11)
 
@@ -27,7 +29,7 @@ def run(fold: int, arguments: list[str], folder: Path) -> dict[str, float]:
     quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
     subprocess.run([*command, "fit", *common, *quiet], check=True, capture_output=True)
     subprocess.run([*command, "test", *common, *quiet, "--ckpt_path=best"], check=True, capture_output=True)
-    metrics = json.loads((folder / "checkpoints" / "metrics.json").read_text(encoding="utf-8"))
+    metrics = json.loads((last_test(folder / CHECKPOINTS) / "metrics.json").read_text(encoding="utf-8"))
     related, documents = sum(metrics["scores"]["support"].values()), metrics["scores"]["documents"]
     scores = {name: metrics["scores"]["scores"][name]["value"] for name in FIGURES}
     return {**scores, "always": 2 * related / (documents + related)}

@@ -36,7 +36,7 @@ from clinsynth.cli.export import export
 from clinsynth.corpora.labels import restrict
 from clinsynth.datamodules import GAD, NCBIDisease
 from clinsynth.datamodules.batches import DocumentBatch
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import load_model
 from clinsynth.runs.folder import best_of
 from clinsynth_onnx import engines
@@ -88,7 +88,7 @@ def sentences(documents: Sequence[Document]) -> list[Document]:
     return result
 
 
-def contestants(model: DocumentModel, bundle: Path, pairs: bool, folder: Path) -> list[Contestant]:
+def contestants(model: EncoderModel, bundle: Path, pairs: bool, folder: Path) -> list[Contestant]:
     """All that run in this process."""
     made = []
     for size in (1, 16, 32):
@@ -157,13 +157,13 @@ def one_by_one(one: Contestant, documents: list[Document]) -> list[float]:
     return times
 
 
-def labels(model: DocumentModel, documents: Sequence[Document], pairs: bool) -> np.ndarray:
+def labels(model: EncoderModel, documents: Sequence[Document], pairs: bool) -> np.ndarray:
     """The class of each token, or of each pair, as documents have them."""
     examples = model.codec.encode(documents).examples
     return np.concatenate([example.labels for example in examples])
 
 
-def matrix_limit(model: DocumentModel, documents: Sequence[Document], pairs: bool) -> dict[str, float]:
+def matrix_limit(model: EncoderModel, documents: Sequence[Document], pairs: bool) -> dict[str, float]:
     """Texts a second if the encoder's matrix products were all that there is, by precision."""
     examples = model.codec.encode(documents).examples
     tokens = sum(len(example) for example in examples)
@@ -201,7 +201,7 @@ def by_optimum(python: str, folder: Path, documents: Sequence[Document]) -> list
 
 
 def report(
-    everyone: Sequence[Contestant], model: DocumentModel, gold: list[Document], pairs: bool
+    everyone: Sequence[Contestant], model: EncoderModel, gold: list[Document], pairs: bool
 ) -> dict[str, float]:
     """Prints a table; returns texts a second by contestant."""
     by_name = {one.name: one for one in everyone}

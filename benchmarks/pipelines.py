@@ -17,11 +17,11 @@ from transformers import (
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx.document import Document, Entity, Relation
 
 
-def tokenizer(model: DocumentModel) -> PreTrainedTokenizerFast:
+def tokenizer(model: EncoderModel) -> PreTrainedTokenizerFast:
     """The checkpoint's tokenizer, without the 128 tokens at which sentence encoders cut."""
     made = Tokenizer.from_str(model.codec.tokenizer.json)
     made.no_truncation()
@@ -48,7 +48,7 @@ class MaskedPairs(PreTrainedModel):
 
 
 def transformers(
-    model: DocumentModel, pairs: bool, batch_size: int, folder: Path
+    model: EncoderModel, pairs: bool, batch_size: int, folder: Path
 ) -> Callable[[list[Document]], list[Document]]:
     """A pipeline that annotates documents; ``folder`` gets the model for other programs to load."""
     names = dict(enumerate(model.codec.classes))

@@ -7,15 +7,11 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn, cast
+from typing import Literal
 from urllib.parse import urlsplit
 
-from torch import Tensor, nn
-from transformers import PreTrainedModel
-
-from clinsynth.datamodules.batches import Batch, DocumentBatch
+from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats.rejects import Rejected, write_ledger
 from clinsynth.llm.budget import Budget
 from clinsynth.llm.cache import CACHE, ReplyCache
@@ -23,9 +19,7 @@ from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.runner import RequestRunner
 from clinsynth.llm.server import Server
 from clinsynth.metrics.metric import DocumentScores, EntityScores, RelationScores
-from clinsynth.models.base import DocumentModel
-from clinsynth.models.encoders import EncoderOptions
-from clinsynth.models.optimization import Optimization
+from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.synthesis.annotation import (
     Annotation,
     AnnotationSettings,
@@ -34,11 +28,11 @@ from clinsynth.synthesis.annotation import (
     read_relations,
     relation_request,
 )
-from clinsynth.synthesis.prompts import MaxTokensField, ResponseFormat, default_unit
-from clinsynth_onnx.codec import Codec, Features
+from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
+from clinsynth.synthesis.prompts import default_unit
+from clinsynth_onnx.codec import Features
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
-from clinsynth_onnx.tokens import TextTokenizer
 
 log = logging.getLogger("clinsynth")
 
@@ -47,14 +41,10 @@ REFUSAL = (
     "allowed for these texts, say so with --model.allow_real_text true"
 )
 UNSHOWABLE = "mentions overlap, which tags cannot show"
-NO_TRAINING = "a zero-shot baseline is not trained. Remedy: clinsynth test or predict"
 
 
-class Texts:
-    """Stands where other models have a codec: texts are sent as they are, so there is nothing to encode."""
-
-    classes: tuple[str, ...] = ()
-    pad_id = 0
+class PlainTexts:
+    """What a data module encodes with: texts are sent as they are, so that there are no sequences."""
 
     def encode(self, documents: Sequence[Document]) -> Features:
         """The documents without any sequences."""
@@ -67,24 +57,25 @@ def _host(server: Server) -> str:
     return (urlsplit(address).hostname if address else None) or "of OpenAI"
 
 
-class ZeroShot(DocumentModel):
+class ZeroShot(DocumentAnnotator):
     """Asks a language model for the entities, or for the relations between given entities.
 
     It is the only part of clinsynth that sends real text anywhere, and refuses to unless told that it
     may. Replies are cached, so that a test that was stopped goes on, and its repetition costs nothing.
 
     Args:
-        schema: The task, whose definitions and guidelines are the prompt.
-        llm: The name that the server knows the model by.
+        schema: Task whose definitions and guidelines are the prompt.
+        llm: Name that the server knows the language model by.
         allow_real_text: Whether the texts of the corpus may be sent to the server.
-        finds: Entities or relations. Default: relations if the task describes only these.
-        server: Where the language model is.
-        budget: Where to stop.
-        cache: The folder of replies that were paid for.
-        temperature: How freely the model draws its words; null leaves it to the server.
-        max_tokens: Tokens of an answer at most; null leaves it to the server.
-        max_tokens_field: What the server calls it.
-        response_format: json_schema where the server has structured outputs, else json_object or none.
+        finds: What is asked for, entities or relations; relations if the task describes only these.
+        server: Server of the language model.
+        budget: Limits of tokens and money.
+        cache: Folder of replies that were paid for.
+        temperature: Temperature of sampling; null leaves it to the server.
+        max_tokens: Tokens of an answer, at most; null leaves it to the server.
+        max_tokens_field: Name of that limit in requests.
+        response_format: Form of answers: json_schema where the server has structured outputs, else
+            json_object or none.
     """
 
     def __init__(
@@ -105,23 +96,14 @@ class ZeroShot(DocumentModel):
         if self.finds == "relations" and not schema.relations:
             raise ValueError(f"task {schema.name!r} has no relations to find")
         self.monitor = "val_strict_f1" if self.finds == "entities" else "val_f1"
-        super().__init__(schema, "none", EncoderOptions(), Optimization(), None)
+        super().__init__(schema)
+        self.codec = PlainTexts()
         self.allow_real_text = allow_real_text
         self.server = server
         self.cache = cache
         self._runner = RequestRunner(server, budget)
         self.asking = AnnotationSettings(llm, temperature, max_tokens, max_tokens_field, response_format)
         self._rejects: list[Rejected] = []
-
-    @cached_property
-    def codec(self) -> Codec:
-        return cast(Codec, Texts())
-
-    def build_codec(self, tokenizer: TextTokenizer) -> NoReturn:
-        raise TypeError(NO_TRAINING)
-
-    def build_network(self, encoder: PreTrainedModel) -> nn.Module:
-        raise TypeError(NO_TRAINING)
 
     def build_scores(self) -> DocumentScores:
         return (
@@ -131,9 +113,7 @@ class ZeroShot(DocumentModel):
         )
 
     def setup(self, stage: str) -> None:
-        """Refuses to train, and to send text unless that was allowed."""
-        if stage == "fit":
-            raise ValueError(NO_TRAINING)
+        """Refuses to send text unless that was allowed."""
         if not self.allow_real_text:
             raise ValueError(REFUSAL.format(server=_host(self.server)))
 
@@ -160,27 +140,18 @@ class ZeroShot(DocumentModel):
                 found.append(annotation.document)
         return found
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        raise TypeError(NO_TRAINING)
-
-    def configure_optimizers(self) -> None:
-        return None
-
     def on_test_end(self) -> None:
         """Tells what could not be used, and keeps it in the run's folder."""
         if self._rejects:
             path = Path(self.trainer.default_root_dir) / f"rejects-{self.global_rank}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_ledger(path, self._rejects)
-            reasons = Counter(one.reason for one in self._rejects)
+            reasons = Counter(reject.reason for reject in self._rejects)
             told = ", ".join(f"{reason}: {number}" for reason, number in reasons.most_common())
             log.warning("parts of the answers were of no use and count as nothing found: %s (%s)", told, path)
 
     def on_predict_end(self) -> None:
         self.on_test_end()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> NoReturn:
-        raise ValueError("a zero-shot baseline has nothing to save")
 
     def _request(self, document: Document, index: int) -> Request | None:
         """What to ask; nothing where there is no pair to judge."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clinsynth.annotating.rows import Columns, Row, identifier, not_utf8, others
+from clinsynth.annotating.rows import Columns, Row, identifier, not_utf8, others, unique
 from clinsynth_onnx.document import Document
 
 ROWS = 512  # read together
@@ -30,6 +30,7 @@ def rows(path: Path, columns: Columns) -> Iterator[Row]:
         raise ValueError(f"{path} is not a Parquet file ({error}). Remedy: get it again") from error
     names = file.schema_arrow.names
     columns.check(names, str(path))
+    unique(names, str(path))
     number = 0
     for batch in file.iter_batches(ROWS):
         for fields in zip(*(values(batch.column(name)) for name in names), strict=True):
@@ -51,7 +52,10 @@ def _row(fields: dict[str, Any], columns: Columns, place: str, number: int) -> R
         meta = {name: plain(value) for name, value in others(fields, (columns.text, columns.id)).items()}
     except ValueError as error:
         return Row(place, None, str(error), text, number)
-    name = str(identifier(fields.get(columns.id), str(number)))
+    given = plain(fields.get(columns.id))
+    if isinstance(given, float) and given.is_integer():  # pandas makes these of whole numbers and gaps
+        given = int(given)
+    name = str(identifier(given, str(number)))
     return Row(place, Document(text, id=name, meta=meta), done=number)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import gzip
+import io
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from clinsynth_onnx.document import ABOUT_ENTITIES, RELATIONS_NOT_STATED, Document
 
@@ -48,15 +51,25 @@ class Columns:
     id: str = "id"
     quoted: bool | None = None
 
-    def check(self, names: list[str], where: str) -> None:
-        """Raises ``ValueError``, with the names that are there, if they lack the text or a named id."""
+    def check(self, names: Collection[str], where: str) -> None:
+        """Raises ``MissingColumnError`` if the names lack the text's, or the id's where that was chosen."""
         wanted = [("text", self.text)] + [("id", self.id)] * (self.id != Columns().id)
         for what, name in wanted:
             if name not in names:
-                raise ValueError(
-                    f"{where} has no column {name!r}; its columns are: {', '.join(names) or 'none'}. "
+                there = ", ".join(_visible(column) for column in names)
+                raise MissingColumnError(
+                    f"{where} has no column {name!r}; its columns are: {there or 'none'}. "
                     f"Remedy: name the column of the {what} with --{what}_column"
                 )
+
+
+class MissingColumnError(ValueError):
+    """An input without the text's column, or the id's; the message names the columns that are there."""
+
+
+def _visible(name: str) -> str:
+    """A column's name, in quotes where it would be misread, e.g. with a space before it."""
+    return repr(name) if name != name.strip() or "," in name or not name else name
 
 
 Rows = Callable[[Path, Columns], Iterator[Row]]
@@ -65,6 +78,22 @@ Rows = Callable[[Path, Columns], Iterator[Row]]
 def name_of(path: Path) -> str:
     """What people call an input."""
     return "standard input" if str(path) == STDIN else str(path)
+
+
+def opened(path: Path) -> io.BufferedReader:
+    """The bytes of an input, unpacked where its ending is ``.gz``."""
+    if str(path) == STDIN:
+        return cast(io.BufferedReader, sys.stdin.buffer)
+    if path.suffix == ".gz":
+        return io.BufferedReader(cast(io.RawIOBase, gzip.open(path)))
+    return path.open("rb")
+
+
+def unique(names: Sequence[str], where: str) -> None:
+    """Raises ``ValueError`` if two columns have the same name."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{where} has two columns {twice!r}. Remedy: give one another name")
 
 
 def identifier(value: object, number: str) -> Any:

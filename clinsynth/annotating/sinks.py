@@ -34,12 +34,14 @@ UNWRITABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError
 Refuse = Callable[[Document, str], None]
 
 
-def format_of(output: str, name: str | None) -> str:
+def format_of(output: str, name: OutputName | None) -> OutputName:
     """The name of the output format. Raises ``ValueError`` that lists them."""
     found = name or ENDINGS.get(Path(output).suffix.lower())
-    if found is None or found not in KNOWN:
-        problem = f"there is no output format {name!r}" if name else f"the ending of {output} tells no format"
-        raise ValueError(f"{problem}. Remedy: name one with --output_format: {', '.join(KNOWN)}")
+    if found is None:
+        known = ", ".join(get_args(OutputName))
+        raise ValueError(
+            f"the ending of {output} tells no format. Remedy: name one with --output_format: {known}"
+        )
     table_sink.check_installed(found)
     return found
 
@@ -51,18 +53,18 @@ def read_back(path: Path) -> Iterator[Document]:
             yield Document.from_json(json.loads(text))
 
 
-def write(source: Path, folder: Path, name: str, columns: Columns, refuse: Refuse) -> Path:
+def write(source: Path, folder: Path, name: OutputName, columns: Columns, refuse: Refuse) -> Path:
     """Brings the documents of ``source`` into a format; returns where in ``folder`` the result is.
 
     ``columns`` says what a table calls text and id. ``refuse`` is told of each document that the format
     cannot hold, and why.
     """
-    if name == JSONL:
+    if name == "jsonl":
         return source
     result = folder / "result"
     if result.is_dir():  # of a run that was stopped here
         shutil.rmtree(result)
-    if name == HTML:
+    if name == "html":
         page.write(result, lambda: read_back(source))
     elif name in TABLES:
         table = cast(table_sink.TableName, name)

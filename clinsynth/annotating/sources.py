@@ -6,68 +6,115 @@ import codecs
 import hashlib
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 from clinsynth.annotating import parquet
-from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, identifier, name_of, not_utf8, others
-from clinsynth.annotating.tables import separated
+from clinsynth.annotating.rows import (
+    STDIN,
+    Columns,
+    MissingColumnError,
+    Row,
+    Rows,
+    identifier,
+    name_of,
+    not_utf8,
+    opened,
+    others,
+)
+from clinsynth.annotating.tables import is_tabbed, separated
 from clinsynth.formats import registry
+from clinsynth.formats.errors import CorpusError
 from clinsynth_onnx.document import Document
 
 InputName = Literal["lines", "csv", "tsv", "parquet", registry.FormatName]
 DEEPER = 100  # levels of nesting kept free: later steps write documents from further down the stack
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+FROM_STDIN = ("lines", "jsonl", "csv", "tsv")
 ENDS = 65_536  # bytes at either end of a file that tell it from another
 
 
-def format_of(path: str, name: str | None) -> str:
+def format_of(path: str, name: str | None, columns: Columns) -> str:
     """The name of the input format. Raises ``ValueError`` that lists them."""
-    if name is not None:
-        if name not in (*READERS, *registry.FORMATS):
-            known = ", ".join(dict.fromkeys((*READERS, *registry.FORMATS)))
-            raise ValueError(f"there is no input format {name!r}. Remedy: use one of {known}")
-        return name
+    known = tuple(dict.fromkeys((*READERS, *registry.FORMATS)))
+    if name is not None and name not in known:
+        raise ValueError(f"there is no input format {name!r}. Remedy: use one of {', '.join(known)}")
     if path == STDIN:
-        return "lines"
-    endings = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-    found = endings.get(Path(path).suffix.lower())
-    if not Path(path).exists():
+        if name not in (None, *FROM_STDIN):
+            raise ValueError(
+                f"standard input is read as one of {', '.join(FROM_STDIN)}, not {name}. Remedy: name a file"
+            )
+        return name or "lines"
+    file = Path(path)
+    if not file.exists():
         raise FileNotFoundError(f"there is no {path}. Remedy: check the path")
-    return found or registry.detect(Path(path))
+    return name or _detected(file, columns, known)
 
 
-def read(path: str, name: str, columns: Columns, own: Collection[Path] = ()) -> Iterator[Row]:
+def _detected(path: Path, columns: Columns, known: Sequence[str]) -> str:
+    ending = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+    if ending in ENDINGS:
+        return ENDINGS[ending]
+    if ending == ".txt" and path.is_file() and is_tabbed(path, columns):  # what Excel calls Unicode text
+        return "tsv"
+    if ending in (".xlsx", ".xls", ".ods"):
+        raise ValueError(f"{path} is a spreadsheet, which is not read. Remedy: save it as CSV UTF-8")
+    try:
+        return registry.detect(path)
+    except CorpusError as error:
+        raise ValueError(
+            f"the ending of {path} tells no format. Remedy: name one with --input_format: {', '.join(known)}"
+        ) from error
+
+
+def read(path: str, name: str, columns: Columns, written: Collection[Path] = ()) -> Iterator[Row]:
     """The rows of a file, a folder or standard input. Raises ``ValueError`` where it cannot go on.
 
     Args:
         path: The input.
         name: Its format.
         columns: Which fields hold what.
-        own: What this program writes, and would not read if it lay in the folder.
+        written: What this program writes, and would not read if it lay in the folder.
     """
     if name == "text":
-        return _texts(Path(path), own)
+        return _texts(Path(path), written)
     if name in READERS:
-        return READERS[name](Path(path), columns)
+        return _unpacked(READERS[name](Path(path), columns), path)
     return _corpus(Path(path), name)
+
+
+def _unpacked(rows: Iterator[Row], path: str) -> Iterator[Row]:
+    try:
+        yield from rows
+    except (EOFError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be unpacked to its end. Remedy: get it again") from error
 
 
 def size(path: str, name: str) -> int | None:
     """Bytes of a file of lines, as ``Row.done`` counts them; ``None`` where that is not known."""
-    return Path(path).stat().st_size if name in ("jsonl", "lines") and path != STDIN else None
+    packed = path == STDIN or path.endswith(".gz")
+    return Path(path).stat().st_size if name in ("jsonl", "lines") and not packed else None
 
 
-def fingerprint(path: str, own: Collection[Path] = ()) -> str:
+def fingerprint(path: str, written: Collection[Path] = ()) -> str:
     """Tells an input from another, or from itself after a change, without reading all of it.
 
-    What this program writes, ``own``, does not count where it lies in the folder.
+    What this program writes, ``written``, does not count where it lies in the folder.
     """
     root = Path(path).resolve()
-    inside = [one for one in own if one.is_relative_to(root)]
+    inside = [place for place in written if place.is_relative_to(root)]
     sha = hashlib.sha256()
     for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
-        if file.is_file() and not any(file.is_relative_to(one) for one in inside):
+        if file.is_file() and not any(file.is_relative_to(place) for place in inside):
             stat = file.stat()
             sha.update(
                 f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
@@ -82,8 +129,7 @@ def fingerprint(path: str, own: Collection[Path] = ()) -> str:
 
 def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
     """Number, bytes read so far and content of each line, without its end and without a byte order mark."""
-    stream: BinaryIO = sys.stdin.buffer if str(path) == STDIN else path.open("rb")
-    with stream:
+    with opened(path) as stream:
         done = 0
         for number, line in enumerate(stream, 1):
             done += len(line)
@@ -112,12 +158,11 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Row]:
             value = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
             if isinstance(value, Mapping) and not known:
                 known = True
-                if columns.text not in value:
-                    raise _NoTextError(place, value, columns)
+                columns.check(value, place)  # what the first lacks, all will: told once
             document = _from_object(value, columns, str(number))
             _check_writable(document)
             yield Row(place, document, done=done)
-        except _NoTextError:
+        except MissingColumnError:
             raise
         except UnicodeDecodeError as error:
             yield Row(place, None, not_utf8(error), raw, done)
@@ -129,16 +174,6 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Row]:
             yield Row(place, None, "it has a score that is too large", raw, done)
         except ValueError as error:
             yield Row(place, None, str(error), raw, done)
-
-
-class _NoTextError(ValueError):
-    """The first object of a file has no text: nor will have the others, so that it is told once."""
-
-    def __init__(self, place: str, value: Mapping[str, Any], columns: Columns) -> None:
-        super().__init__(
-            f"{place} has no field {columns.text!r}; its fields are: {', '.join(value) or 'none'}. "
-            "Remedy: name the field of the text with --text_column"
-        )
 
 
 def _check_writable(document: Document) -> None:
@@ -161,7 +196,7 @@ def _from_object(value: object, columns: Columns, number: str) -> Document:
     if not isinstance(value, Mapping):
         raise ValueError("it is not a JSON object")
     if columns.text not in value:
-        raise ValueError(f"it has no field {columns.text!r}")
+        raise ValueError(f"it has no column {columns.text!r}")
     meta = value.get("meta", {})
     if not isinstance(meta, Mapping):
         raise ValueError("its 'meta' is not an object")
@@ -177,12 +212,12 @@ def _from_object(value: object, columns: Columns, number: str) -> Document:
     )
 
 
-def _texts(path: Path, own: Collection[Path]) -> Iterator[Row]:
+def _texts(path: Path, written: Collection[Path]) -> Iterator[Row]:
     if not path.is_dir():
         yield _text(path, 1)
         return
     folder = path.resolve()
-    there = [file for file in sorted(path.iterdir()) if folder / file.name not in own]
+    there = [file for file in sorted(path.iterdir()) if folder / file.name not in written]
     files = [file for file in there if file.suffix.lower() == ".txt"]
     if not files:
         raise ValueError(f"there is no .txt file in {path}. Remedy: check the path")

@@ -79,7 +79,7 @@ def write(
     else:
         line = _csv_line if name == "csv" else _tsv_line
         with path.open("wb") as stream:
-            stream.write(line(layout.names))
+            stream.write(_header(name, line, layout))
             for document in documents():
                 try:
                     stream.write(line(_cells(document, layout)))
@@ -116,6 +116,16 @@ def _column_type(kinds: set[str]) -> str:
     return next(iter(kinds)) if len(kinds) == 1 else "json"
 
 
+def _header(name: TableName, line: Callable[[list[str]], bytes], layout: Layout) -> bytes:
+    try:
+        return line(layout.names)
+    except UnfitError as error:
+        raise ValueError(
+            f"the names of the columns cannot be written as {name}: {error}. Remedy: the same command with "
+            f"--output_format {'csv' if name == 'tsv' else 'jsonl'} goes on from here"
+        ) from None
+
+
 def _entities(document: Document) -> list[dict[str, Any]]:
     entities: list[dict[str, Any]] = document.to_json(mentions=True)["entities"]
     return entities
@@ -139,8 +149,9 @@ def _json(value: Any) -> str:
 
 def _csv_line(cells: list[str]) -> bytes:
     stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerow(cells)
-    return _utf8(stream.getvalue())
+    # with both in its line end it quotes both; else a carriage return stands bare, and is not read again
+    csv.writer(stream, lineterminator="\r\n").writerow(cells)
+    return _utf8(stream.getvalue().removesuffix("\r\n") + "\n")
 
 
 def _tsv_line(cells: list[str]) -> bytes:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import re
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, TextIO
 
-from clinsynth.annotating.rows import STDIN, Columns, Row, Rows, name_of, others
+from clinsynth.annotating.decoding import characters, whole_lines
+from clinsynth.annotating.rows import Columns, Row, Rows, name_of, others, unique
 from clinsynth_onnx.document import Document
 
 # characters of a CSV field, and of a record where it goes on to another line: what an opening quote that
 # nothing closes may take before it is noticed
 LARGEST = 1 << 20
+HEADER = 1 << 16  # characters of a first line that may be a header
 DELIMITERS = (",", ";", "\t", "|")
-MARKS = {  # the longer ones first: that of UTF-16 is the beginning of that of UTF-32
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # halves of characters that stand for bytes
+BYTES_PROBLEM = "bytes that are not UTF-8. Remedy: save the table as UTF-8, in Excel as CSV UTF-8"
+LONG = 6  # characters of an id that a line of a text has hardly by chance
 QUOTED_REMEDY = "if its fields stand in quotation marks, say --quoted true"
 
 
@@ -79,9 +73,9 @@ def separated(delimiter: str) -> Rows:
 
     def rows(path: Path, columns: Columns) -> Iterator[Row]:
         csv.field_size_limit(LARGEST)
-        with _opened(path) as stream:
+        with characters(path) as stream:
             try:
-                yield from _rows(_whole_lines(stream), path, columns, delimiter)
+                yield from _rows(whole_lines(stream), path, columns, delimiter)
             except UnicodeDecodeError as error:  # of UTF-16 and UTF-32 alone
                 raise ValueError(
                     f"{name_of(path)} is not {error.encoding.upper()} to its end ({error.reason}). "
@@ -92,9 +86,10 @@ def separated(delimiter: str) -> Rows:
 
 
 def _rows(stream: Iterator[str], path: Path, columns: Columns, delimiter: str) -> Iterator[Row]:
-    first = next(stream, "")
-    if re.fullmatch(r"sep=.\r?\n?", first, re.IGNORECASE):  # what Excel writes and reads
-        delimiter, first = first[4], next(stream, "")
+    filled = (line for line in stream if line.strip())  # empty lines may stand before the header
+    first = next(filled, "")
+    if separator := re.fullmatch(r'"?sep=([^\r\n"])"?\s*', first, re.IGNORECASE):  # what Excel reads
+        delimiter, first = separator[1], next(filled, "")
     else:
         delimiter = _delimiter(first, delimiter, columns.text)
     dialect = _Dialect(delimiter, delimiter != "\t" if columns.quoted is None else columns.quoted)
@@ -105,59 +100,36 @@ def _rows(stream: Iterator[str], path: Path, columns: Columns, delimiter: str) -
     names_row = header.index(columns.id) if columns.id in header else 0  # where no id is, the first column
     number = 0
     while True:
-        problem, record = "", None
+        record: list[str] = []
         try:
             record = next(reader)
+            problem = _misfit(record, header, dialect) if record else ""
+            if not problem and _took_next_row(record, lines.taken, names_row, dialect):
+                problem = "its quotation mark is closed in what seems to be another row"
         except StopIteration:
             return
         except csv.Error as error:
-            lines.put_back()
             problem = f"it is not CSV ({error})"
-        if record and len(lines.taken) > 1 and _took_next_row(record, lines.taken, names_row, dialect):
-            lines.put_back()
-            problem = "its quotation mark is closed in what seems to be another row"
-        raw = lines.record()
-        if record == [] and not problem:  # an empty line
-            continue
-        number += 1
-        place = f"{name_of(path)}, row {number}"
-        problem = problem or _problem(record or [], header, dialect)
         if problem:
-            yield Row(place, None, problem, raw, number)
-        else:
-            fields = dict(zip(header, record or [], strict=True))
-            yield Row(place, _document(fields, columns, number), done=number)
+            lines.put_back()
+        raw = lines.record()
+        if not record and not problem:  # an empty line
+            continue
+        if any(map(NOT_UTF8.search, record)):
+            problem = problem or f"it has {BYTES_PROBLEM}"
+        number += 1
+        document = None if problem else _document(dict(zip(header, record, strict=True)), columns, number)
+        yield Row(f"{name_of(path)}, row {number}", document, problem, raw if problem else "", number)
 
 
-def _opened(path: Path) -> TextIO:
-    """The characters of a file; the encoding is told by its mark, or by zeros where ASCII begins.
-
-    Bytes that are not UTF-8 pass as halves of characters, so that only their row is bad.
-    """
-    stream: BinaryIO = sys.stdin.buffer if str(path) == STDIN else path.open("rb")
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
-    head = buffered.peek(4)[:4]
-    encoding = next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
-    if encoding == "utf-8" and len(head) == 4 and 0 in head:
-        zeros = [byte == 0 for byte in head]
-        encoding = {(False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be"}.get(
-            (zeros[0], zeros[1], zeros[2], zeros[3]), "utf-8"
-        )
-    errors = "surrogateescape" if encoding.startswith("utf-8") else "surrogatepass"
-    return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline="")
-
-
-def _whole_lines(stream: TextIO) -> Iterator[str]:
-    """Lines that end as the first one does: after a line feed, a carriage return alone is text."""
-    line, ends = "", ""
-    for piece in stream:
-        line += piece
-        ends = ends or ("\n" if piece.endswith("\n") else "\r")
-        if line.endswith(ends):
-            yield line
-            line = ""
-    if line:
-        yield line
+def is_tabbed(path: Path, columns: Columns) -> bool:
+    """Whether the first line of a file names the column of the text, and others, with tabs between."""
+    with characters(path) as stream:
+        try:
+            names = stream.readline(HEADER).rstrip("\r\n").split("\t")
+        except UnicodeDecodeError:
+            return False
+    return len(names) > 1 and columns.text in [name.strip('"') for name in names]
 
 
 def _delimiter(first: str, usual: str, text: str) -> str:
@@ -194,35 +166,49 @@ def _header(reader: Iterator[list[str]], path: Path, columns: Columns, dialect: 
             f"{name_of(path)}: the names of its columns stand in quotation marks, which are part of the "
             "text where tabs separate. Remedy: say --quoted true"
         )
+    if any(map(NOT_UTF8.search, given)):
+        raise ValueError(f"{name_of(path)}: its first line has {BYTES_PROBLEM}")
     header = [name or f"column {i}" for i, name in enumerate(given, 1)]  # as an index that pandas wrote
     columns.check(header, name_of(path))
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{name_of(path)} has two columns {twice!r}. Remedy: give one another name")
+    unique(header, name_of(path))
     return header
 
 
 def _took_next_row(record: Sequence[str], taken: Sequence[str], place: int, dialect: _Dialect) -> bool:
-    """Whether a record has a line in it that has as many fields, and the number after its own as id."""
-    own = re.fullmatch(r"(.*?)(\d{1,18})", record[place]) if place < len(record) else None
-    if own is None:
+    """Whether a record has a line in it that has as many fields, and an id like that of the record."""
+    if place >= len(record):
         return False
-    for line in taken[1:]:
-        fields = _split(line, dialect)
-        other = re.fullmatch(r"(.*?)(\d{1,18})", fields[place]) if len(fields) == len(record) else None
-        if other and other[1] == own[1] and int(other[2]) == int(own[2]) + 1:
-            return True
-    return False
+    lines = (_split(line, dialect) for line in taken[1:])
+    return any(len(fields) == len(record) and _alike(record[place], fields[place]) for fields in lines)
 
 
-def _problem(record: Sequence[str], header: Sequence[str], dialect: _Dialect) -> str:
-    if len(record) != len(header):
-        problem = f"it has {'more' if len(record) > len(header) else 'fewer'} fields than the header"
-        doubt = not dialect.quoted and any('"' in field for field in record)
-        return f"{problem}; {QUOTED_REMEDY}" if doubt else problem
-    if any("\udc80" <= character <= "\udcff" for field in record for character in field):
-        return "it has bytes that are not UTF-8"
-    return ""
+def _alike(name: str, other: str) -> bool:
+    """Whether an id may be that of a later row.
+
+    It is if it goes on counting, or has the same letters before another number, or is a long one of the
+    same form, as numbers of articles and UUIDs are. Other short numbers are none: lists in texts have them.
+    """
+    number, later = (re.fullmatch(r"(\D*)(\d{1,18})", given) for given in (name, other))
+    if name == other:
+        return False
+    if number and later and number[1] == later[1]:
+        counts_on = int(later[2]) == int(number[2]) + 1
+        return bool(number[1].strip()) or counts_on or len(name) == len(other) >= LONG
+    return len(name) >= LONG and _form(name) == _form(other) != name
+
+
+def _form(name: str) -> str:
+    """An id with the same sign for all digits, hexadecimal ones where it consists of them."""
+    hexadecimal = re.fullmatch(r"(?i)(?=\D*\d)[0-9a-f-]+", name)
+    return re.sub("[0-9a-fA-F]" if hexadecimal else r"\d", "0", name)
+
+
+def _misfit(record: Sequence[str], header: Sequence[str], dialect: _Dialect) -> str:
+    if len(record) == len(header):
+        return ""
+    problem = f"it has {'more' if len(record) > len(header) else 'fewer'} fields than the header"
+    doubt = not dialect.quoted and any('"' in field for field in record)
+    return f"{problem}; {QUOTED_REMEDY}" if doubt else problem
 
 
 def _document(fields: dict[str, str], columns: Columns, number: int) -> Document:

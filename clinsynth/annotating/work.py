@@ -36,7 +36,7 @@ def to_stdout(chain: Chain, source: str, format: str, columns: Columns) -> Repor
 
 
 def to_file(
-    chain: Chain, source: str, from_format: str, columns: Columns, output: Path, to_format: str
+    chain: Chain, source: str, from_format: str, columns: Columns, output: Path, to_format: sinks.OutputName
 ) -> Reporter:
     """Annotates rows into a file; what was begun before and stopped goes on.
 
@@ -58,9 +58,12 @@ def to_file(
         INPUT: "" if source == STDIN else sources.fingerprint(source, ignored),
         "the input format": f"{from_format}, {columns.text}, {columns.id}, {columns.quoted}",
         "the bundle": chain.predictors[0].bundle.manifest_sha256,
-        "the relation bundle": "".join(one.bundle.manifest_sha256 for one in chain.predictors[1:]),
+        "the relation bundle": "".join(
+            predictor.bundle.manifest_sha256 for predictor in chain.predictors[1:]
+        ),
         "what computes it": " / ".join(
-            f"{one.engine.about}, {one.batch_tokens} tokens a run" for one in chain.predictors
+            f"{predictor.engine.about}, {predictor.batch_tokens} tokens a run"
+            for predictor in chain.predictors
         ),
     }
     with alone(output):
@@ -103,7 +106,9 @@ def _to_journal(
             bar.update(task, completed=block[-1].done, documents=reporter.documents, rate=reporter.rate)
 
 
-def _finish(journal: Journal, output: Path, to_format: str, columns: Columns, reporter: Reporter) -> None:
+def _finish(
+    journal: Journal, output: Path, to_format: sinks.OutputName, columns: Columns, reporter: Reporter
+) -> None:
     """Brings the work into its format and the bad rows beside it, and removes the journal's folder."""
     rejects = journal.folder / "all_rejects.jsonl"
     shutil.copyfile(journal.rejects, rejects)

@@ -39,8 +39,9 @@ def annotate(
 
     Args:
         bundle: Bundle that annotates: a folder or a zip file.
-        input: File or folder of .txt files to annotate, or - for lines of standard input.
-        output: File to write (brat: a folder), or - for JSON lines on standard output.
+        input: File or folder of .txt files to annotate, or - for standard input.
+        output: File to write (brat: a folder), or - for JSON lines on standard output. Tables keep the
+            input's other columns.
         relations: Bundle that relates the entities that were found.
         input_format: Format of the input; told from it if not given.
         output_format: Format of the output; told from its ending if not given.
@@ -54,9 +55,9 @@ def annotate(
         threads: Cores of one run of the network.
     """
     columns = Columns(text_column, id_column, quoted)
-    from_format = sources.format_of(input, input_format)
-    to_format = sinks.format_of(output, output_format or (sinks.JSONL if output == STDOUT else None))
-    if output == STDOUT and to_format != sinks.JSONL:
+    from_format = sources.format_of(input, input_format, columns)
+    to_format = sinks.format_of(output, output_format or ("jsonl" if output == STDOUT else None))
+    if output == STDOUT and to_format != "jsonl":
         raise ValueError(f"standard output takes JSON lines, not {to_format}. Remedy: name a file to write")
     if output != STDOUT:
         work.check_absent(Path(output))

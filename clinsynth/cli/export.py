@@ -28,7 +28,7 @@ def export(checkpoint: str, out: str, documents: str | None = None, max_f1_drop:
     from rich.console import Console
 
     from clinsynth.exporting.checkpoint import export_checkpoint  # imports torch, which takes seconds
-    from clinsynth.exporting.gate import table
+    from clinsynth.exporting.outcome import table
 
     gate = export_checkpoint(path, Path(out), gold, max_f1_drop)
     Console(width=200).print(table(gate))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from jsonargparse import Namespace, set_parsing_settings
 from jsonargparse.typing import register_type
-from lightning import Trainer
+from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.loggers import CSVLogger
@@ -23,7 +23,8 @@ import clinsynth.zero_shot  # noqa: F401  (class names without their module reso
 from clinsynth.cli.parser import AnsweringParser
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.formats.tasks import read_task
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.annotator import DocumentAnnotator
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.runs.folder import BUNDLE, CHECKPOINTS, find_checkpoint, new_run, run_of
 from clinsynth.runs.last_checkpoint import LastCheckpoint
 from clinsynth.runs.private import InnerCLI, cpu_multiplies_bf16
@@ -39,7 +40,7 @@ class Parser(AnsweringParser, LightningArgumentParser):
     all_options = "--help=all"
 
     def classes(self, option: str) -> Iterable[str]:
-        base = {"model": DocumentModel, "data": DocumentDataModule}.get(option)
+        base = {"model": DocumentAnnotator, "data": DocumentDataModule}.get(option)
         return _names(base) if base else ()
 
 
@@ -82,7 +83,7 @@ class CLI(InnerCLI):
 
     def __init__(self, args: list[str]) -> None:
         super().__init__(
-            DocumentModel,
+            DocumentAnnotator,
             DocumentDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
@@ -173,6 +174,11 @@ class CLI(InnerCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
+        name = type(self.model).__name__
+        if self.subcommand == "fit" and type(self.model).training_step is LightningModule.training_step:
+            raise ValueError(f"{name} is not trained. Remedy: clinsynth test or predict")
+        if self._checkpoint and not isinstance(self.model, EncoderModel):
+            raise ValueError(f"{name} has no checkpoints. Remedy: leave out --ckpt_path")
         if self._checkpoint and self.subcommand != "fit":
             # the checkpoint knows how the model was built, whatever the config says today
             self.model = type(self.model).load_from_checkpoint(self._checkpoint, map_location="cpu")
@@ -186,7 +192,7 @@ class CLI(InnerCLI):
         ):
             return
         from clinsynth.exporting.checkpoint import export_checkpoint  # its imports take seconds
-        from clinsynth.exporting.gate import table
+        from clinsynth.exporting.outcome import table
 
         best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
         assert isinstance(best, ModelCheckpoint) and self._run is not None

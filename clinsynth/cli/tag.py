@@ -4,34 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from rich.text import Text
-
+from clinsynth.cli.highlighting import show
 from clinsynth.cli.run import run
 from clinsynth.runs.folder import best_of
 from clinsynth_onnx.document import Document
-
-STYLES = (
-    "black on bright_yellow",
-    "black on bright_cyan",
-    "black on bright_green",
-    "black on bright_magenta",
-)
-
-
-def highlight(document: Document, labels: tuple[str, ...]) -> Text:
-    """The text with each mention on its label's colour, the label behind it."""
-    text = Text()
-    done = 0
-    for entity in sorted(document.entities, key=lambda e: (e.start, -e.end)):
-        if entity.start < done:
-            continue  # inside a mention already shown; decoded entities never overlap
-        text.append(document.text[done : entity.start])
-        style = STYLES[labels.index(entity.label) % len(STYLES)]
-        text.append(document.mention(entity), style=style)
-        text.append(f" {entity.label} ", style=f"bold {style}")
-        done = entity.end
-    text.append(document.text[done:])
-    return text
 
 
 def tag(checkpoint: str, batch_tokens: int = 2048) -> None:
@@ -61,7 +37,7 @@ def tag(checkpoint: str, batch_tokens: int = 2048) -> None:
         )
     console = Console(highlight=False)
     for document in found:
-        console.print(highlight(document, model.schema.entity_labels))
+        show(document, model.schema.entity_labels, console)
 
 
 def main(arguments: list[str]) -> None:

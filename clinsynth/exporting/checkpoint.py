@@ -11,9 +11,9 @@ from jsonargparse import ArgumentParser
 
 from clinsynth.corpora.labels import restrict
 from clinsynth.datamodules.base import DocumentDataModule
-from clinsynth.exporting.gate import Gate
+from clinsynth.exporting.outcome import Gate
 from clinsynth.exporting.write import write_bundle
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import load_model
 from clinsynth.runs.folder import run_of
 from clinsynth.runs.record import environment
@@ -48,7 +48,7 @@ def export_checkpoint(
     return write_bundle(model, out, gold, provenance(checkpoint, model), max_f1_drop, replace)
 
 
-def _validation_part(checkpoint: Path, model: DocumentModel) -> list[Document]:
+def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:
     run_folder = run_of(checkpoint)
     config = run_folder / "config.yaml" if run_folder else None
     if config is None or not config.exists():
@@ -79,7 +79,7 @@ def current(config: Any) -> Any:
     return [current(value) for value in config] if isinstance(config, list) else config
 
 
-def provenance(checkpoint: Path, model: DocumentModel) -> dict[str, Any]:
+def provenance(checkpoint: Path, model: EncoderModel) -> dict[str, Any]:
     """Where a model comes from: versions, hashes of checkpoint and data, seed."""
     run_folder = run_of(checkpoint)
     record = run_folder / "data.json" if run_folder else None

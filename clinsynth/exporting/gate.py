@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
-from rich.table import Table
 
 from clinsynth.datamodules.batches import DocumentBatch
-from clinsynth.models.base import DocumentModel
-from clinsynth_onnx import engines, machine
+from clinsynth.exporting.outcome import Gate, Row
+from clinsynth.models.encoder_model import EncoderModel
+from clinsynth_onnx import engines
 from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.bundle import Bundle, BundleError
 from clinsynth_onnx.codec import Example, FloatArray, pad, unpad
@@ -30,61 +29,7 @@ TORCH = "torch"
 Run = Callable[[Mapping[str, IntArray]], FloatArray]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How one way of computing the network fares on the gate's documents.
-
-    Attributes:
-        engine: ``torch`` or an engine of the runtime.
-        variant: Which network of the bundle; empty for torch.
-        f1: The score that picks checkpoints, over documents with gold.
-        labels_equal: Share of tokens (of pairs, for relations) with the same class as in torch.
-        documents_equal: Documents annotated as by torch, the long one with them.
-        largest_difference: Of logits from torch's.
-        documents_per_second: Text in, Documents out, all cores.
-        latency_ms: Median and 95th percentile of one sequence, by its tokens.
-        verdict: ``kept``, ``kept, slower than torch``, or ``refused`` and why.
-    """
-
-    engine: str
-    variant: str
-    f1: float
-    labels_equal: float
-    documents_equal: int
-    largest_difference: float
-    documents_per_second: float
-    latency_ms: dict[str, dict[str, float]]
-    verdict: str = ""
-
-    @property
-    def refused(self) -> bool:
-        return self.verdict.startswith("refused")
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """The outcome.
-
-    Attributes:
-        score: The name of ``Row.f1``.
-        documents: How many documents with gold were read.
-        long_document_tokens: Tokens of the document made longer than a window.
-        max_f1_drop: What a variant may lose.
-        rows: Torch first.
-    """
-
-    score: str
-    documents: int
-    long_document_tokens: int
-    max_f1_drop: float
-    rows: tuple[Row, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """For the manifest."""
-        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
-
-
-def examine(model: DocumentModel, bundle: Bundle, gold: Sequence[Document], max_f1_drop: float) -> Gate:
+def examine(model: EncoderModel, bundle: Bundle, gold: Sequence[Document], max_f1_drop: float) -> Gate:
     """Compares all that can compute a bundle on this machine with torch.
 
     Args:
@@ -138,8 +83,9 @@ def examine(model: DocumentModel, bundle: Bundle, gold: Sequence[Document], max_
                 _latency(run, features.examples, model.codec.pad_id),
             )
         rows.append(replace(row, verdict=_verdict(row, rows[0], max_f1_drop)))
-    tokens = sum(len(own) for own in model.codec.tokenizer([long.text]))
-    return Gate(_monitored(model), len(gold), tokens, max_f1_drop, tuple(rows))
+    tokens = sum(len(sequence) for sequence in model.codec.tokenizer([long.text]))
+    annotations = sum(len(d.relations if model.schema.relations else d.entities) for d in gold)
+    return Gate(_monitored(model), len(gold), tokens, max_f1_drop, tuple(rows), annotations)
 
 
 def candidates(bundle: Bundle) -> Iterator[tuple[engines.EngineName, str]]:
@@ -160,27 +106,27 @@ def _finds_gpu(bundle: Bundle) -> bool:
     return True
 
 
-def long_document(model: DocumentModel, gold: Sequence[Document]) -> Document:
+def long_document(model: EncoderModel, gold: Sequence[Document]) -> Document:
     """Documents joined, again and again if need be, into one that no window holds, without a sentence end."""
     commas = str.maketrans(".!?\n", ",,, ")
     pieces = [document.text.translate(commas) + " " for document in gold]
-    tokens = np.cumsum([max(1, len(own)) for own in model.codec.tokenizer(pieces)])
+    tokens = np.cumsum([max(1, len(sequence)) for sequence in model.codec.tokenizer(pieces)])
     whole, rest = divmod(2 * model.codec.max_length, int(tokens[-1]))
     text = "".join(pieces) * whole + "".join(pieces[: 1 + int(np.searchsorted(tokens, rest))])
     return Document(text, gold[0].entities if model.schema.relations else (), id="longer than a window")
 
 
-def _by_torch(model: DocumentModel, documents: Sequence[Document]) -> list[Document]:
+def _by_torch(model: EncoderModel, documents: Sequence[Document]) -> list[Document]:
     with torch.inference_mode():
         features = model.codec.encode(documents)
         return model.annotate(DocumentBatch(features, range(len(documents)), 2048))
 
 
-def _monitored(model: DocumentModel) -> str:
+def _monitored(model: EncoderModel) -> str:
     return model.monitor.removeprefix("val_")
 
 
-def _score(model: DocumentModel, found: Sequence[Document], gold: Sequence[Document]) -> float:
+def _score(model: EncoderModel, found: Sequence[Document], gold: Sequence[Document]) -> float:
     scores = model.build_scores()
     scores.update(found[: len(gold)], gold, range(len(gold)))
     return scores.result().flat()[_monitored(model)]
@@ -235,33 +181,3 @@ def _verdict(row: Row, by_torch: Row, max_f1_drop: float) -> str:
         return f"refused: {drop:.4f} lower than torch, {max_f1_drop} is allowed"
     slower = row.documents_per_second < by_torch.documents_per_second
     return "kept, slower than torch" if slower else "kept"
-
-
-def table(gate: Gate) -> Table:
-    """The outcome for people."""
-    grid = Table(
-        title=f"{gate.documents} documents with gold, and one of {gate.long_document_tokens} tokens; "
-        f"{machine.cores()} cores",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    names = [f"{length} tokens" for length in gate.rows[0].latency_ms]
-    for column in ("", gate.score, "labels equal", "documents equal", "largest logit difference"):
-        grid.add_column(column, justify="right" if column else "left")
-    for column in ("documents/s", *(f"{name} p50/p95 ms" for name in names)):
-        grid.add_column(column, justify="right")
-    grid.add_column("")
-    for row in gate.rows:
-        times = (f"{one['p50']:.1f}/{one['p95']:.1f}" for one in row.latency_ms.values())
-        grid.add_row(
-            f"{row.engine} {row.variant}".strip(),
-            f"{row.f1:.4f}",
-            f"{row.labels_equal:.4%}",
-            f"{row.documents_equal}/{gate.documents + 1}",
-            f"{row.largest_difference:.1e}",
-            f"{row.documents_per_second:.1f}",
-            *times,
-            row.verdict,
-        )
-    return grid

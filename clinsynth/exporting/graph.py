@@ -17,7 +17,7 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass
 from torch import Tensor, nn
 
 from clinsynth.exporting.biases import fold_biases
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx.codec import FloatArray
 from clinsynth_onnx.tokens import IntArray
 
@@ -62,7 +62,7 @@ def _attended(attention_mask: Tensor) -> Tensor:
     return attention_mask.bool()[:, None, None, :].expand(-1, 1, attention_mask.size(1), -1)
 
 
-def probes(model: DocumentModel, pairs: bool) -> list[dict[str, IntArray]]:
+def probes(model: EncoderModel, pairs: bool) -> list[dict[str, IntArray]]:
     """Padded batches of random tokens in different shapes."""
     rng = np.random.default_rng(0)
     vocabulary = int(model.encoder_config.vocab_size)
@@ -79,7 +79,7 @@ def probes(model: DocumentModel, pairs: bool) -> list[dict[str, IntArray]]:
     return result
 
 
-def to_onnx(model: DocumentModel, pairs: bool) -> tuple[ir.Model, float]:
+def to_onnx(model: EncoderModel, pairs: bool) -> tuple[ir.Model, float]:
     """The network in evaluation mode, and by how much its logits differ from torch's at most.
 
     Inputs are ``input_ids`` and ``attention_mask``, ``[batch, length]``, and for relations ``anchors``,

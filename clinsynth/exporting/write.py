@@ -11,10 +11,11 @@ from typing import Any
 
 import onnx_ir as ir
 
-from clinsynth.exporting.gate import Gate, examine
+from clinsynth.exporting.gate import examine
 from clinsynth.exporting.graph import to_onnx
 from clinsynth.exporting.int8 import quantize
-from clinsynth.models.base import DocumentModel
+from clinsynth.exporting.outcome import Gate
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx import engines
 from clinsynth_onnx.bundle import SCHEMA, TOKENIZER, Bundle, describe, seal
 from clinsynth_onnx.document import Document
@@ -23,7 +24,7 @@ LARGEST = 2 << 30  # bytes that a protobuf message may have
 
 
 def write_bundle(
-    model: DocumentModel,
+    model: EncoderModel,
     out: Path,
     gold: Sequence[Document],
     made: Mapping[str, Any],
@@ -107,7 +108,7 @@ def _save(graph: ir.Model, path: Path) -> dict[str, Any]:
     return {"file": path.name, "opset": graph.opset_imports[""], "refused": []}
 
 
-def _encoder(model: DocumentModel) -> dict[str, Any]:
+def _encoder(model: EncoderModel) -> dict[str, Any]:
     config = model.encoder_config
     hidden = int(config.hidden_size)
     widest = getattr(config, "intermediate_size", None) or getattr(config, "hidden_dim", None) or 4 * hidden

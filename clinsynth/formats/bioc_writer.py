@@ -126,7 +126,7 @@ def _annotations(document: Document, infons: Infons) -> Iterator[Any]:
         named = {"type": entity.label} | ({} if concept is None else {"identifier": concept})
         named |= {PARTS: parts_of[str(i)]} if str(i) in parts_of else {}
         annotation.infons = infons({**others.get(str(i), {}), **named})
-        parts = fragments.get(str(i), [[entity.start, entity.end]])
+        parts = sorted(fragments.get(str(i), [[entity.start, entity.end]]))
         annotation.text = " ".join(document.text[a:b] for a, b in parts)
         for start, end in parts:
             annotation.add_location(bioc.BioCLocation(start, end - start))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from clinsynth.formats import brat
+from clinsynth.formats import brat, doccano
 from clinsynth.formats.conll_lines import seem_tagged
 from clinsynth.formats.lines import read_text
 
@@ -31,6 +32,10 @@ def detected(path: Path, endings: Mapping[str, str]) -> str | None:
     found = endings.get(ending)
     if ending == ".xml" and is_xmi(path):
         return "xmi"
+    if ending == ".jsonl" and _is_doccano(_first_lines(path)):
+        return "doccano"
+    if ending == ".json" and _is_label_studio(read_text(path)):
+        return "label-studio"
     if ending in (".txt", ".tsv"):
         lines = _first_lines(path)
         if lines and lines[0].split("|")[1:2] == ["t"]:
@@ -38,6 +43,31 @@ def detected(path: Path, endings: Mapping[str, str]) -> str | None:
         if seem_tagged(lines):
             return "iob2"
     return "text" if ending == ".txt" else found
+
+
+def _is_doccano(lines: Sequence[str]) -> bool:
+    """Whether the first line has spans as doccano spells them."""
+    try:
+        value = json.loads(lines[0]) if lines else None
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(value, dict) or "text" not in value:
+        return False
+    entities = value.get("entities")
+    return any(name in value for name in doccano.MARKS) or (
+        isinstance(entities, list) and any("start_offset" in entity for entity in entities[:1])
+    )
+
+
+def _is_label_studio(text: str) -> bool:
+    """Whether JSON is a list of tasks, which have data."""
+    if not text.lstrip("\ufeff \t\r\n").startswith("["):
+        return False
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return bool(value) and isinstance(value[0], dict) and "data" in value[0]
 
 
 def is_xmi(path: Path) -> bool:

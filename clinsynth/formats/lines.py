@@ -8,7 +8,8 @@ from pathlib import Path
 
 from clinsynth.formats.errors import CorpusError
 
-BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # its byte order marks
+BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", *UTF_16)
 
 
 def read_text(path: Path) -> str:
@@ -26,11 +27,12 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        encoding = "UTF-16" if data.startswith(UTF_16) else "WINDOWS-1252"
         raise CorpusError(
             path,
             line,
             f"byte 0x{data[error.start]:02x} is not UTF-8",
-            "convert the file, e.g. iconv -f WINDOWS-1252 -t UTF-8",
+            f"convert the file, e.g. iconv -f {encoding} -t UTF-8",
         ) from error
 
 
@@ -45,9 +47,10 @@ def read_lines(path: Path) -> list[str]:
         with path.open("rb") as stream:
             head = stream.read(3)
         if head.startswith(BYTE_ORDER_MARKS):
-            raise CorpusError(
-                path, 1, "the file begins with a byte order mark", "save it as UTF-8 without one"
-            )
+            remedy = "save it as UTF-8 without one"
+            if head.startswith(UTF_16):
+                remedy = "convert it, e.g. iconv -f UTF-16 -t UTF-8"
+            raise CorpusError(path, 1, "the file begins with a byte order mark", remedy)
     lines = read_text(path).split("\n")
     if lines[-1] == "":
         lines.pop()

@@ -44,7 +44,12 @@ def read(path: Path) -> Iterator[Document]:
 
 def _document(path: Path, number: int, identifier: str, sentence: str, label: str) -> Document:
     if label not in ("0", "1"):
-        raise CorpusError(path, number, f"the label is {label!r}", "it must be 0 or 1")
+        raise CorpusError(
+            path,
+            number,
+            f"the label is {label!r}",
+            "it must be 0 or 1; is the file another table? name its format",
+        )
     found = list(MASK.finditer(sentence))
     if sorted(m[1] for m in found) != ["DISEASE", "GENE"]:
         raise CorpusError(

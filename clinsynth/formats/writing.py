@@ -76,7 +76,9 @@ class Folder:
         name = _file_name(document.id)
         files = {path / f"{name}{ending}": content for ending, content in self.files(document).items()}
         if any(file.exists() for file in files):
-            raise UnwritableError(document.id, "files are named after ids, and another document has the same")
+            raise UnwritableError(
+                document.id, "another document has the same id, and files are named after ids"
+            )
         for file, content in files.items():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)

@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from cassis import Cas, TypeSystem, load_cas_from_xmi
-from cassis.typesystem import TYPE_NAME_ANNOTATION, TYPE_NAME_STRING, TYPE_NAME_STRING_ARRAY, TYPE_NAME_TOP
+from cassis.typesystem import (
+    TYPE_NAME_ANNOTATION,
+    TYPE_NAME_STRING,
+    TYPE_NAME_STRING_ARRAY,
+    TYPE_NAME_TOP,
+    TypeNotFoundError,
+)
 
 from clinsynth.formats.detection import is_xmi
 from clinsynth.formats.errors import CorpusError
@@ -39,7 +45,7 @@ XMI = "{http://www.omg.org/XMI}"
 PREFIX = "{http:///"  # of a namespace that is a Java package
 ENDINGS = (".xmi", ".xml")
 OFF_TEXT = "Not mapping external offset"  # said by cassis
-BROKEN = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, SyntaxError)
+BROKEN = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, SyntaxError, TypeNotFoundError)
 
 
 def read(path: Path, layer: str | None = None, feature: str | None = None) -> Iterator[Document]:

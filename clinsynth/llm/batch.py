@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, TextIO, cast
 
 from clinsynth.formats.errors import CorpusError
-from clinsynth.llm.completion import error_code
+from clinsynth.llm.completion import error_code, read_answer
 from clinsynth.llm.errors import read_error
 from clinsynth.llm.requests import Reply, Request, numbered
 
@@ -50,7 +50,7 @@ def read_plan(path: Path) -> list[Request]:
                 path, number, "the request is no chat completion", f"it must be a {METHOD} to {URL}"
             )
         messages = body.get("messages") if isinstance(body, Mapping) else None
-        if not isinstance(messages, list) or not all(isinstance(one, Mapping) for one in messages):
+        if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
             raise CorpusError(path, number, "the request has no body with messages", "write the plan anew")
         assert isinstance(body, Mapping)
         seen.add(custom_id)
@@ -60,13 +60,15 @@ def read_plan(path: Path) -> list[Request]:
 
 def read_plans(paths: Iterable[Path]) -> list[Request]:
     """Plans one after the other, as one plan. Raises ``ValueError`` if two requests have the same name."""
-    found = [one for path in paths for one in read_plan(path)]
+    found = [request for path in paths for request in read_plan(path)]
     seen: set[str] = set()
-    for one in found:
-        if one.custom_id in seen:
-            raise ValueError(f"two plans have the custom_id {one.custom_id!r}. Remedy: rename one of them")
-        seen.add(one.custom_id)
-    return list(numbered((one.custom_id, one.body) for one in found))
+    for request in found:
+        if request.custom_id in seen:
+            raise ValueError(
+                f"two plans have the custom_id {request.custom_id!r}. Remedy: rename one of them"
+            )
+        seen.add(request.custom_id)
+    return list(numbered((request.custom_id, request.body) for request in found))
 
 
 def write_replies(path: Path, replies: Iterable[Reply]) -> None:
@@ -93,7 +95,7 @@ def read_replies(path: Path) -> Iterator[Reply]:
         if error is not None:
             code = error_code(error).strip(" ()") or "failed"
         elif not status:
-            code = "there is no response"
+            code = read_answer(body).reason if body else "there is no response"
         elif status != 200:
             code = read_error(status, body).reason
         yield Reply(custom_id, status, body, code, line.get("batch") is not False)

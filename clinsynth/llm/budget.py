@@ -25,9 +25,9 @@ class Budget:
     """Where to stop asking.
 
     Args:
-        tokens: Of prompts and answers together; no limit if not given.
-        money: In the currency of the price list; no limit if not given.
-        prices: Your own price list, in the form of clinsynth/llm/prices.json.
+        tokens: Tokens of prompts and answers together at most; no limit if not given.
+        money: Money at most, in the currency of the price list; no limit if not given.
+        prices: A price list of your own, in the form of clinsynth/llm/prices.json.
     """
 
     tokens: int | None = None
@@ -66,7 +66,7 @@ class Spending:
 
     def check(self, requests: Iterable[Request]) -> None:
         """Raises ``ValueError`` if money is limited and a model has no price."""
-        models = {str(one.body.get("model")) for one in requests}
+        models = {str(request.body.get("model")) for request in requests}
         unknown = sorted(models - self._prices.keys())
         if self._budget.money is not None and unknown:
             raise ValueError(
@@ -124,7 +124,7 @@ def shown_money(usd: float) -> str:
 def estimate(request: Request) -> tuple[int, int]:
     """Tokens of the prompt, about, and of the answer, at most."""
     messages = request.body.get("messages") or []
-    characters = sum(len(str(one.get("content") or "")) for one in messages)
+    characters = sum(len(str(message.get("content") or "")) for message in messages)
     limit = request.body.get("max_tokens") or request.body.get("max_completion_tokens") or GUESSED_ANSWER
     return characters // CHARACTERS_PER_TOKEN + 8, int(limit)
 
@@ -134,11 +134,11 @@ class Forecast:
     """What asking a plan would cost, about.
 
     Args:
-        requests: Of the plan.
-        cached: Of these, with a reply on disk.
-        prompt_tokens: Of those to ask.
-        answer_tokens: Of their answers.
-        money: Of both, or ``None`` if a price is not known.
+        requests: Number of requests of the plan.
+        cached: Number of these that have a reply on disk.
+        prompt_tokens: Tokens of the requests to ask.
+        answer_tokens: Tokens of their answers.
+        money: Cost of both, or ``None`` if a price is not known.
     """
 
     requests: int

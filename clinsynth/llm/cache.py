@@ -94,7 +94,7 @@ class ReplyCache:
     def replies(self, request: Request) -> list[Reply]:
         """Every reply that a request got, the first one first."""
         entry = self._cache.get(request.key)
-        return [] if entry is None else [_reply(request.custom_id, one) for one in entry["replies"]]
+        return [] if entry is None else [_reply(request.custom_id, kept) for kept in entry["replies"]]
 
     def reply(self, request: Request) -> Reply | None:
         """The best reply so far: complete before truncated before refused, and the earlier first."""
@@ -133,7 +133,9 @@ class ReplyCache:
                 failed[reply.reason] += 1
             else:
                 mark = (request.key, canonical(reply.body))
-                if mark in seen or any(canonical(one.body) == mark[1] for one in self.replies(request)):
+                if mark in seen or any(
+                    canonical(earlier.body) == mark[1] for earlier in self.replies(request)
+                ):
                     known += 1
                 else:
                     new.append((request, reply))

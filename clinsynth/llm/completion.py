@@ -139,9 +139,9 @@ def _arguments(message: Mapping[str, Any]) -> Iterator[str]:
     ]
     given += [part.get("input") for part in used if part.get("type") == "tool_use"]
     for value in given:
-        if isinstance(value, str):
+        if isinstance(value, str) and value.strip() not in ("{}", "null"):
             yield value
-        elif isinstance(value, Mapping | list):
+        elif isinstance(value, Mapping | list) and value:
             yield json.dumps(value, ensure_ascii=False)
 
 

@@ -130,4 +130,5 @@ def _spoken_of(name: str) -> re.Pattern[str]:
         rf"[\"'`]{name}[\"'`]"
         rf"|\b{name}\b(?=\s*:|\s+(?:is|are|does|do|must|should|cannot|can|not|parameter|argument|field)\b)"
         rf"|(?:parameter|argument|field|property|option|key|supplied|keyword)s?[\s:\"'`]+{name}\b"
+        rf"|:\s*{name}\.?\s*\Z"
     )

@@ -21,13 +21,13 @@ def explain(requests: Iterable[Request], cache: ReplyCache) -> Counter[str]:
         by_prompt[_prompt(body)].append((body, draw))
     found: Counter[str] = Counter()
     for request in requests:
-        outcomes = [reply.outcome for reply in cache.replies(request)]
-        if "complete" in outcomes:
+        replies = cache.replies(request)
+        if any(reply.outcome == "complete" for reply in replies):
             continue
-        if outcomes:
-            found[f"its answer was {outcomes[-1]}, {len(outcomes)} times"] += 1
+        if replies:
+            found[f"it has no whole answer: {replies[-1].reason}, {len(replies)} times"] += 1
             continue
-        near = [_differences(request, *one) for one in by_prompt.get(_prompt(request.body), [])]
+        near = [_differences(request, *near_by) for near_by in by_prompt.get(_prompt(request.body), [])]
         near.sort(key=len)
         found["; ".join(near[0]) if near else NEW] += 1
     return found
@@ -35,7 +35,7 @@ def explain(requests: Iterable[Request], cache: ReplyCache) -> Counter[str]:
 
 def _prompt(body: Body) -> str:
     """The user's messages, which tell one request of a plan from another."""
-    return canonical([one for one in body.get("messages") or [] if one.get("role") != "system"])
+    return canonical([message for message in body.get("messages") or [] if message.get("role") != "system"])
 
 
 def _differences(request: Request, body: Body, draw: int) -> list[str]:
@@ -44,15 +44,15 @@ def _differences(request: Request, body: Body, draw: int) -> list[str]:
     if canonical(_system(request.body)) != canonical(_system(body)):
         told.append("the system prompt (task, unit, count or examples) is another one")
     for key in sorted((request.body.keys() | body.keys()) - {"messages"}):
-        own, other = request.body.get(key), body.get(key)
-        if canonical(own) == canonical(other):
+        asked, other = request.body.get(key), body.get(key)
+        if canonical(asked) == canonical(other):
             continue
-        if isinstance(own, dict | list) or isinstance(other, dict | list):
+        if isinstance(asked, dict | list) or isinstance(other, dict | list):
             told.append(f"{key} is another one")
         else:
-            told.append(f"{key} is {own!r}, the cached reply has {other!r}")
+            told.append(f"{key} is {asked!r}, the cached reply has {other!r}")
     return told or [f"it is draw {request.draw} of the same request, the cached reply is draw {draw}"]
 
 
 def _system(body: Body) -> list[Any]:
-    return [one for one in body.get("messages") or [] if one.get("role") == "system"]
+    return [message for message in body.get("messages") or [] if message.get("role") == "system"]

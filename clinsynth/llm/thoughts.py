@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
-# names of https://huggingface.co/docs: Qwen, DeepSeek, Nemotron (think), Magistral ([THINK]), Kimi (the
-# triangles), Cohere (START_THINKING), Sky-T1 (begin_of_thought), Seed (seed:think), MedGemma (unused94)
+# as the chat templates of models have them: Qwen, DeepSeek and Nemotron (think), Magistral ([THINK]), Kimi
+# (triangles), Cohere (START_THINKING), Sky-T1 (begin_of_thought), Seed (seed:think), MedGemma (unused94),
+# Apriel ([BEGIN FINAL RESPONSE])
 _NAMES = r"(?:\w+:)?(?:think|thinking|THINK|THINKING)"
 _OPENING = (
     rf"<\s*{_NAMES}(?:\s[^<>]*)?>|\[(?:THINK|think|THINKING)\]|\u25c1think\u25b7"
@@ -35,7 +36,7 @@ _JSON = re.compile(r"\s*(?:```\w*\s*)?(?:\{\s*[\"}]|\[\s*[\"\[{\]])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)', re.DOTALL)
 
 # https://cookbook.openai.com/articles/openai-harmony
-_CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
+_CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>\w+)(?P<to>[^<]*)(?:<\|constrain\|>[^<]*)?<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>|\Z")
 _BARE_CHANNELS = re.compile(r"\Aanalysis.*assistant\s*final", re.DOTALL)  # the marks lost, the names left
 
@@ -75,9 +76,13 @@ def _outside_of_marks(text: str, searched: str) -> str | None:
 
 
 def _final_channel(text: str) -> str | None:
-    answer: str | None = None
+    """The last final message, or else the last one that is put to a tool."""
+    answer = call = None
     for channel in _CHANNEL.finditer(text):
+        end = _CHANNEL_END.search(text, channel.end())
+        content = text[channel.end() : end.start() if end else None]
         if channel["name"] == "final":
-            end = _CHANNEL_END.search(text, channel.end())
-            answer = text[channel.end() : end.start() if end else None]
-    return answer
+            answer = content
+        elif "to=" in channel["to"]:
+            call = content
+    return call if answer is None else answer

@@ -31,7 +31,9 @@ def table(result: Result) -> RenderableType:
     if others:
         names = {"macro_f1": "macro F1", "accuracy": "accuracy", "mcc": "Matthews correlation"}
         parts.append(Text("\n".join(f"{names[n]} {_cell(s)}" for n, s in others.items())))
-    parts.append(Text(f"{result.documents} documents; in brackets: 95 % bootstrap interval over documents"))
+    interval = "in brackets: 95 % bootstrap interval over documents"
+    few = "too few for an interval"
+    parts.append(Text(f"{result.documents} documents; {interval if result.documents > 1 else few}"))
     return Group(*parts)
 
 
@@ -45,5 +47,7 @@ def _rows(result: Result, kind: str) -> Iterator[tuple[str, list[Score], str]]:
 
 
 def _cell(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return f"{score.value:.4f}"
     low, high = (f"{bound:.2f}".removeprefix("0") for bound in (score.low, score.high))
     return f"{score.value:.4f} ({low}\N{EN DASH}{high})"

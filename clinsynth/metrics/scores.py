@@ -20,13 +20,16 @@ INTERVAL = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A figure and the 95 % percentile bootstrap interval over documents (Efron 1979)."""
+    """A figure and the 95 % percentile bootstrap interval over documents (Efron 1979).
+
+    Fewer than two documents have no interval: all draws from them are alike.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, float | None]:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
@@ -52,7 +55,7 @@ class Result:
         return {
             "documents": self.documents,
             "support": dict(self.support),
-            "interval": "95 % percentile bootstrap over documents",
+            "interval": "95 % percentile bootstrap over documents" if self.documents > 1 else None,
             "scores": {name: score.to_json() for name, score in self.scores.items()},
         }
 
@@ -147,6 +150,9 @@ def evaluate(
     intervals are reproducible too.
     """
     values = figures(counts.sum(axis=0))
+    if len(counts) < 2:
+        alone = {name: Score(float(value), None, None) for name, value in values.items()}
+        return Result(alone, support, len(counts))
     drawn = np.random.default_rng(SEED).multinomial(
         len(counts), np.full(len(counts), 1 / max(1, len(counts))), size=SAMPLES
     )

@@ -20,7 +20,7 @@ from clinsynth.corpora.base import Split
 from clinsynth.curation.curate import ConfidenceFilter
 from clinsynth.curation.flaws import Flaw
 from clinsynth.datamodules.base import DocumentDataModule
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.optimization import Optimization
 from clinsynth.models.relation_extraction import RelationExtraction
 from clinsynth.models.token_classification import TokenClassification
@@ -105,7 +105,7 @@ def contradicted(
         log.info("filter by confidence: training %d of %d", fold + 1, folds)
         rest = [d for d, own in zip(documents, fold_of, strict=True) if own != fold]
         with _seeded(seed):
-            model: DocumentModel
+            model: EncoderModel
             kind = RelationExtraction if relations else TokenClassification
             model = kind(schema, encoder, optimization=options)
             _fit(model, _Lists(schema, rest, batch_tokens), epochs)
@@ -159,7 +159,7 @@ def _seeded(seed: int) -> Iterator[None]:
                 os.environ[GLOBAL_SEED] = before
 
 
-def _fit(model: DocumentModel, data: _Lists, epochs: int) -> None:
+def _fit(model: EncoderModel, data: _Lists, epochs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             max_epochs=epochs,

@@ -23,15 +23,16 @@ OFFLINE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 
 @dataclass(frozen=True)
 class EncoderOptions:
-    """How a pretrained encoder is trained.
+    """Settings of a pretrained encoder in training.
 
     Args:
-        dropout: Of hidden states and of the head's input.
-        attention_dropout: Of attention weights. Zero lets the fused attention kernels run.
-        freeze_embeddings: Keep the word embeddings as they were pretrained. They are half of a small
+        dropout: Share of hidden states, and of the head's input, that is set to zero in training.
+        attention_dropout: Share of attention weights that is set to zero in training; fused attention
+            kernels run only with 0.
+        freeze_embeddings: Whether word embeddings stay as they were pretrained; they are half of a small
             encoder's weights, and few of them are met in a small corpus.
-        gradient_checkpointing: Save memory by computing activations twice.
-        compile: Run the encoder through ``torch.compile``.
+        gradient_checkpointing: Whether activations are computed twice, to save memory.
+        compile: Whether the encoder runs through torch.compile.
     """
 
     dropout: float = 0.1

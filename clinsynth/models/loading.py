@@ -6,10 +6,10 @@ import importlib
 from pathlib import Path
 
 from clinsynth.models import checkpoint
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 
 
-def load_model(path: Path) -> DocumentModel:
+def load_model(path: Path) -> EncoderModel:
     """The model of a checkpoint, in evaluation mode on the CPU.
 
     Raises:
@@ -24,6 +24,6 @@ def load_model(path: Path) -> DocumentModel:
             f"{path} holds a {name}, which cannot be imported. Remedy: install the package that it is of, "
             "or name another checkpoint"
         ) from error
-    if not (isinstance(kind, type) and issubclass(kind, DocumentModel)):
+    if not (isinstance(kind, type) and issubclass(kind, EncoderModel)):
         raise ValueError(f"{path} holds a {name}, which is not a model of clinsynth. Remedy: name another")
     return kind.load_from_checkpoint(path, map_location="cpu", weights_only=True).eval()

@@ -15,15 +15,17 @@ from clinsynth.runs.private import unscale_before_step
 
 @dataclass(frozen=True)
 class Optimization:
-    """How weights are updated.
+    """Settings of the optimizer.
 
     Args:
-        learning_rate: Of the encoder's last layer.
-        head_learning_rate: Of the head, which starts from nothing; as the encoder's if not given.
-        layer_decay: Each layer further from the head learns this much slower; 1 is plain.
-        weight_decay: Of matrices; biases and norms have none.
-        warmup: Share of all steps in which the rate rises from zero; then it falls to zero linearly.
-        label_smoothing: Share of the target spread over all classes.
+        learning_rate: Largest learning rate, of the encoder's last layer.
+        head_learning_rate: Largest learning rate of the head, which starts from nothing; the encoder's if
+            not given.
+        layer_decay: Factor on the learning rate of each layer further from the head, above 0, at most 1.
+        weight_decay: Weight decay of matrices; biases and norms have none.
+        warmup: Share of all steps in which the learning rate rises from zero; then it falls to zero
+            linearly.
+        label_smoothing: Share of the target that is spread over all classes.
     """
 
     learning_rate: float = 5e-4

@@ -6,7 +6,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from clinsynth.metrics.metric import RelationScores
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.network import PairNetwork
 from clinsynth.models.optimization import Optimization
@@ -18,21 +18,21 @@ ENCODER = EncoderOptions()
 OPTIMIZATION = Optimization(learning_rate=1e-4)
 
 
-class RelationExtraction(DocumentModel):
+class RelationExtraction(EncoderModel):
     """Decides for each pair of entities that the task allows whether and how they are related.
 
     Args:
-        schema: The task; needs relation types.
-        encoder: A hub id, a folder, or ``offline``.
-        marking: ``mask`` hides the two mentions behind ``@LABEL$``; ``markers`` sets typed
-            punctuation around them.
-        max_length: Tokens in a sequence at most.
-        encoder_options: How the encoder is trained.
-        optimization: How weights are updated.
-        class_weights: What an error on each class costs, by relation label; 1 if not named.
-        start_from: A checkpoint, or a run folder of which the best is taken, whose weights ``fit``
-            starts from: encoder, and head if the labels are the same. Progress and optimizer are new,
-            unlike with ``--ckpt_path``.
+        schema: Task whose relations are found; it needs relation types.
+        encoder: Hub id or folder of a pretrained encoder, or offline for the one that pip installs.
+        marking: Form of the two mentions: mask hides them behind @LABEL$, markers sets punctuation that
+            tells their types around them.
+        max_length: Tokens of a sequence, at most.
+        encoder_options: Settings of the encoder in training.
+        optimization: Settings of the optimizer.
+        class_weights: Weight of an error on each relation label, e.g. {"None": 0.5}; 1 for those not named.
+        start_from: Checkpoint, or run folder of which the best is taken, whose weights fit starts from:
+            encoder, and head if the labels are the same. Progress and optimizer are new, unlike with
+            --ckpt_path.
     """
 
     monitor = "val_f1"

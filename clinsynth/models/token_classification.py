@@ -6,7 +6,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from clinsynth.metrics.metric import EntityScores
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.network import TokenNetwork
 from clinsynth.models.optimization import Optimization
@@ -18,21 +18,21 @@ ENCODER = EncoderOptions()
 OPTIMIZATION = Optimization()
 
 
-class TokenClassification(DocumentModel):
+class TokenClassification(EncoderModel):
     """Finds the entities of a task: BIO tags over the tokens of an encoder.
 
     Args:
-        schema: The task.
-        encoder: A hub id, a folder, or ``offline``.
-        unit: What a sequence holds: one sentence, or as much of the document as fits.
-        max_length: Tokens in a sequence at most; longer texts become overlapping windows.
+        schema: Task whose entities are found.
+        encoder: Hub id or folder of a pretrained encoder, or offline for the one that pip installs.
+        unit: Text of a sequence: one sentence, or as much of the document as fits.
+        max_length: Tokens of a sequence, at most; longer texts become overlapping windows.
         overlap: Tokens that neighbouring windows share.
-        encoder_options: How the encoder is trained.
-        optimization: How weights are updated.
-        class_weights: What an error on each tag costs, e.g. ``{"O": 0.5}``; 1 if not named.
-        start_from: A checkpoint, or a run folder of which the best is taken, whose weights ``fit``
-            starts from: encoder, and head if the labels are the same. Progress and optimizer are new,
-            unlike with ``--ckpt_path``.
+        encoder_options: Settings of the encoder in training.
+        optimization: Settings of the optimizer.
+        class_weights: Weight of an error on each tag, e.g. {"O": 0.5}; 1 for those not named.
+        start_from: Checkpoint, or run folder of which the best is taken, whose weights fit starts from:
+            encoder, and head if the labels are the same. Progress and optimizer are new, unlike with
+            --ckpt_path.
         abbreviations: Whether entities agree with the abbreviations that their document defines: with
             "myotonic dystrophy (DM)", each DM is an entity exactly where myotonic dystrophy is.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 BUNDLE = "bundle"  # what ``fit --export true`` writes into a run folder
 CHECKPOINTS = "checkpoints"
 NAMES = ("best", "last")
+TEST = "test-"  # a number follows
 SHARED = "CLINSYNTH_RUN"  # how the first process tells those it starts where the run is
 
 
@@ -26,15 +27,26 @@ def new_run(base: Path) -> Path:
         raise ValueError(
             "several processes need to agree on the run folder. Remedy: name it with --run FOLDER"
         )
-    number = max(_numbers(base), default=0) + 1
-    while True:  # another run may take the number first
-        try:
-            (base / str(number)).mkdir(parents=True)
-            break
-        except FileExistsError:
-            number += 1
-    os.environ[SHARED] = str(base / str(number))
-    return base / str(number)
+    folder = _next(base, "")
+    os.environ[SHARED] = str(folder)
+    return folder
+
+
+def new_test(beside: Path) -> Path:
+    """A folder for the results of a test beside a checkpoint: ``test-1``, or the next number that is free."""
+    return _next(beside, TEST)
+
+
+def last_test(beside: Path) -> Path:
+    """The folder of the last test beside a checkpoint.
+
+    Raises:
+        ValueError: There was none.
+    """
+    numbers = _numbers(beside, TEST)
+    if not numbers:
+        raise ValueError(f"there are no results of a test in {beside}. Remedy: clinsynth test first")
+    return beside / f"{TEST}{max(numbers)}"
 
 
 def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:
@@ -77,5 +89,17 @@ def run_of(checkpoint: Path) -> Path | None:
     return checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS else None
 
 
-def _numbers(base: Path) -> list[int]:
-    return [int(p.name) for p in base.glob("*") if p.name.isdecimal()] if base.is_dir() else []
+def _numbers(base: Path, start: str = "") -> list[int]:
+    found = base.glob(f"{start}*") if base.is_dir() else ()
+    return [int(rest) for path in found if (rest := path.name.removeprefix(start)).isdecimal()]
+
+
+def _next(base: Path, start: str) -> Path:
+    """Makes the folder with the next number below ``base``."""
+    number = max(_numbers(base, start), default=0) + 1
+    while True:  # another process may take the number first
+        try:
+            (base / f"{start}{number}").mkdir(parents=True)
+            return base / f"{start}{number}"
+        except FileExistsError:
+            number += 1

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
@@ -23,7 +24,7 @@ from rich.console import Console
 
 from clinsynth.formats import jsonl
 from clinsynth.metrics.report import table
-from clinsynth.runs.folder import CHECKPOINTS
+from clinsynth.runs.folder import CHECKPOINTS, new_test
 from clinsynth_onnx.document import Document
 
 PACKAGES = ("clinsynth", "torch", "lightning", "transformers", "tokenizers", "torchmetrics", "numpy")
@@ -58,6 +59,7 @@ class RunRecord(SaveConfigCallback):
             best = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)), None)
             if best is not None and best.best_model_score is not None:
                 print(f"{best.monitor} {float(best.best_model_score):.4f} at best: {best.best_model_path}")
+            print(why_stopped(trainer))
             print(f"The run is in {trainer.default_root_dir}")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
@@ -66,8 +68,30 @@ class RunRecord(SaveConfigCallback):
             rank_zero_info(f"Stopped. Go on from {last} with the same command and: --ckpt_path {last}")
 
 
+def why_stopped(trainer: Trainer) -> str:
+    """Why a training that came to its end did so."""
+    early = trainer.early_stopping_callback
+    epochs = f"Stopped after {trainer.current_epoch} epochs"
+    if (
+        not trainer.should_stop
+        or not isinstance(early, EarlyStopping)
+        or early.stopping_reason_message is None
+    ):
+        limit = "max_epochs" if trainer.current_epoch == trainer.max_epochs else "max_steps or max_time"
+        return f"{epochs}, as --trainer.{limit} says"
+    if early.stopping_reason != EarlyStoppingReason.PATIENCE_EXHAUSTED:
+        return f"{epochs}: {early.stopping_reason_message}"
+    return (
+        f"{epochs}: {early.monitor} was not above {float(early.best_score):.4f} in {early.wait_count} "
+        f"validations (--early_stopping.patience {early.patience})"
+    )
+
+
 class Report(Callback):
-    """Prints the scores of a test and writes them beside the checkpoint, with all predictions."""
+    """Prints the scores of a test and writes them, with all predictions, to a folder beside the checkpoint.
+
+    Each test has a folder of its own, ``test-1`` and so on, so that none is written over.
+    """
 
     def __init__(self) -> None:
         self._predicted: list[tuple[int, Document]] = []
@@ -82,12 +106,12 @@ class Report(Callback):
         self._predicted = []
         if not trainer.is_global_zero:
             return
-        folder = Path(trainer.ckpt_path).parent if trainer.ckpt_path else Path(trainer.default_root_dir)
         result: Any = pl_module.result
         self._show(result)
         if getattr(trainer, "fast_dev_run", False):
             return
-        folder.mkdir(parents=True, exist_ok=True)
+        beside = Path(trainer.ckpt_path).parent if trainer.ckpt_path else Path(trainer.default_root_dir)
+        folder = new_test(beside)
         _write(
             folder / "metrics.json",
             {
@@ -136,7 +160,7 @@ def gather(trainer: Trainer, mine: list[tuple[int, Document]]) -> list[Document]
     if trainer.world_size > 1:
         everyone = [[] for _ in range(trainer.world_size)]
         torch.distributed.all_gather_object(everyone, mine)
-    found = dict(pair for part in everyone for pair in part)
+    found = dict(pair for process in everyone for pair in process)
     return [found[i] for i in sorted(found)]
 
 
@@ -162,4 +186,6 @@ def _unused(path: Path) -> Path:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    # the command line and ids of documents may hold half a character, which UTF-8 cannot
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

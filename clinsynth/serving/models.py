@@ -24,6 +24,7 @@ class EntityModel(Shape):
     start: int = Field(ge=0, description="The first character's offset into the text.")
     end: int = Field(ge=1, description="The offset after the last character.")
     label: str = Field(min_length=1)
+    text: str | None = Field(None, description="What stands there; a request may leave it out.")
     score: float = Field(1.0, ge=0, le=1, description="How sure the network is; 1 if absent.")
 
 
@@ -111,7 +112,9 @@ ANSWER: dict[str, Any] = {
         {
             "id": "1",
             "text": TEXT,
-            "entities": [{"start": 16, "end": 30, "label": "Disease", "score": 0.98}],
+            "entities": [
+                {"start": 16, "end": 30, "label": "Disease", "text": "Wilson disease", "score": 0.98}
+            ],
             "relations": [],
             "meta": {},
         }

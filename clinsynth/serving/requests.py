@@ -71,7 +71,7 @@ def _document(value: Any, where: str, labels: Collection[str] | None) -> Documen
     except ValueError:
         raise RequestError(422, "it has a number that is too large", f"{where}.meta") from None
     entities = [
-        _entity(one, f"{where}.entities[{i}]", len(text), labels)
+        _entity(one, f"{where}.entities[{i}]", text, labels)
         for i, one in enumerate(_list(value, "entities", where))
     ]
     relations = [
@@ -82,13 +82,20 @@ def _document(value: Any, where: str, labels: Collection[str] | None) -> Documen
     return Document(text, tuple(entities), tuple(relations), name, meta)
 
 
-def _entity(value: Any, where: str, length: int, labels: Collection[str] | None) -> Entity:
+def _entity(value: Any, where: str, text: str, labels: Collection[str] | None) -> Entity:
     _known(value, EntityModel.model_fields, where)
     start, end = _integer(value, "start", where), _integer(value, "end", where)
     if end <= start:
         raise RequestError(422, f"its end {end} is not after its start {start}", where)
-    if end > length:
-        raise RequestError(422, f"its end {end} is after the text, which has {length} characters", where)
+    if end > len(text):
+        raise RequestError(422, f"its end {end} is after the text, which has {len(text)} characters", where)
+    mention = value.get("text")
+    if mention is not None and _text(mention, f"{where}.text") != text[start:end]:
+        raise RequestError(
+            422,
+            "the document has another text there. Remedy: count characters (code points)",
+            f"{where}.text",
+        )
     label = _label(value, where)
     if labels is not None and label not in labels:
         raise RequestError(422, f"the task knows {', '.join(labels)} only", f"{where}.label")

@@ -134,7 +134,7 @@ def _answer(outcomes: list[Outcome]) -> bytes:
         if isinstance(outcome, Refusal):
             raise RequestError(500 if outcome.ours else 422, outcome.reason, f"documents[{i}]")
         assert isinstance(outcome, Document)
-        documents.append(outcome.to_json())
+        documents.append(outcome.to_json(mentions=True))
     text = json.dumps({"documents": documents}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8")
 

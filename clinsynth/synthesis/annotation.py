@@ -11,10 +11,11 @@ from typing import Any
 from clinsynth.formats.concepts import relations_between
 from clinsynth.formats.rejects import Rejected
 from clinsynth.llm.requests import Reply, Request
-from clinsynth.synthesis import prompts
+from clinsynth.synthesis import answer_form, prompts
+from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
+from clinsynth.synthesis.items import ALIEN
 from clinsynth.synthesis.lenient_json import Partial, values
-from clinsynth.synthesis.parse import ALIEN, FAILED, NOTHING, REFUSED, relations_stated
-from clinsynth.synthesis.prompts import MaxTokensField, ResponseFormat
+from clinsynth.synthesis.parse import FAILED, NOTHING, REFUSED, relations_stated
 from clinsynth.synthesis.tagged import HOLLOW, Tagged, read_tagged, render
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
@@ -62,9 +63,9 @@ class AnnotationSettings:
 
     Args:
         model: The name that the server knows the model by.
-        temperature: How freely the model draws its words; null leaves it to the server.
+        temperature: Freedom with which the model draws its words; null leaves it to the server.
         max_tokens: Tokens of an answer at most; null leaves it to the server.
-        max_tokens_field: What the server calls it.
+        max_tokens_field: Name of that limit at the server.
         response_format: json_schema where the server has structured outputs, else json_object or none.
     """
 
@@ -83,8 +84,8 @@ def entity_request(custom_id: str, text: str, schema: Schema, settings: Annotati
         tagging=prompts.TAGGING,
         label=schema.entity_labels[0],
     )
-    sentences = [render(Document(text[start:end].strip()), schema) for start, end in _sentences(text)]
-    form = prompts.answer_schema(schema, "sentence")
+    sentences = [render(Document(text[start:end].strip()), schema) for start, end in _sentences(text, schema)]
+    form = answer_form.answer_schema(schema, "sentence")
     return _request(
         custom_id, system, json.dumps({"sentences": sentences}, ensure_ascii=False), form, settings
     )
@@ -102,7 +103,7 @@ def relation_request(
         mask=schema.relations[label].head[0].upper(),
     )
     bare = replace(document, relations=(), meta={})
-    form = prompts.relation_answer(schema)
+    form = answer_form.relation_answer(schema)
     return _request(custom_id, system, render(bare, schema, ids=True), form, settings)
 
 
@@ -115,7 +116,7 @@ def read_entities(reply: Reply, document: Document, schema: Schema) -> Annotatio
     problem = _unusable(reply, document)
     if problem:
         return Annotation(document.annotated(()), (problem,), ((0, len(document.text)),))
-    waiting = _sentences(document.text)
+    waiting = _sentences(document.text, schema)
     keys = [_squeezed(document.text[start:end]) for start, end in waiting]
     found: list[Entity] = []
     rejects: list[Rejected] = []
@@ -186,7 +187,7 @@ def _request(
             "model": settings.model,
             "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
             **{key: value for key, value in sampling.items() if value is not None},
-            **prompts.response_format(settings.response_format, form),
+            **answer_form.response_format(settings.response_format, form),
         },
     )
 
@@ -199,8 +200,10 @@ def _unusable(reply: Reply, document: Document) -> Rejected | None:
     return None
 
 
-def _sentences(text: str) -> list[tuple[int, int]]:
-    starts = sentence_starts(text)
+def _sentences(text: str, schema: Schema) -> list[tuple[int, int]]:
+    """The sentences of a text, or its lines where the task's texts are lines."""
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    starts = sentence_starts(text) if schema.layout == "prose" else lines
     return [
         (start, end)
         for start, end in zip(starts, [*starts[1:], len(text)], strict=True)

@@ -15,7 +15,7 @@ from typing import Any
 from clinsynth.curation.curate import Report
 from clinsynth.llm.budget import Budget, Prices, Spending, shown_money
 from clinsynth.llm.requests import Reply, Request, canonical
-from clinsynth.synthesis.prompts import VERSION
+from clinsynth.synthesis.prompts import version_of
 from clinsynth_onnx.files import sha256_of
 
 CARD = "card.json"
@@ -72,6 +72,7 @@ class Account:
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the order in which the card shows them."""
         systems = {canonical(_system(request)) for request in self.requests}
+        versions = sorted({version for system in systems if (version := version_of(system))})
         report = self.report.to_json()
         report["curation"]["second_pass"] = self.second_pass
         if "leaks" in report:
@@ -86,7 +87,7 @@ class Account:
             "tokens": self.paid.tokens,
             "cost_usd": None if self.paid.cost_usd is None else round(self.paid.cost_usd, 4),
             "prompts": {
-                "version": VERSION,
+                "version": versions[0] if len(versions) == 1 else versions or None,
                 "system_sha256": sorted(hashlib.sha256(system.encode()).hexdigest() for system in systems),
             },
             "parsed": self.parsed,

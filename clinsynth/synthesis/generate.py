@@ -208,8 +208,8 @@ def ask(
 
 def paid(passes: Iterable[Asked], budget: Budget) -> card.Paid:
     """The cost of all replies of several rounds of asking."""
-    asked = (pair for one in passes for pair in zip(one.requests, one.replies, strict=True))
-    return card.paid(asked, read_prices(budget.prices))
+    pairs = (pair for asked in passes for pair in zip(asked.requests, asked.replies, strict=True))
+    return card.paid(pairs, read_prices(budget.prices))
 
 
 def files_of(out: Path, second_pass: bool) -> dict[str, Path]:

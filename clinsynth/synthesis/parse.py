@@ -6,15 +6,15 @@ text to find its place: a place is where the tag was.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from clinsynth.formats.concepts import relations_between
 from clinsynth.formats.rejects import Rejected
 from clinsynth.llm.requests import Reply
-from clinsynth.synthesis.lenient_json import Partial, values
+from clinsynth.synthesis.items import Item, items, to_json
+from clinsynth.synthesis.lenient_json import values
 from clinsynth.synthesis.tagged import Tagged, read_tagged
 from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity, Relation
 from clinsynth_onnx.schema import Schema
@@ -22,8 +22,6 @@ from clinsynth_onnx.schema import Schema
 FAILED = "the request failed"
 REFUSED = "the model refused"
 NOTHING = "the answer is empty"
-ALIEN = "a part of the answer has no known form"
-CUT_TITLE = "a text is cut off after its first sentence"
 CUT = "a text with relations is cut off"
 NO_LABEL = "a pair has no known label"
 NO_PAIR = "not exactly one pair is marked"
@@ -33,20 +31,7 @@ UNKNOWN_RELATION = "a relation has an unknown label"
 NO_MENTION = "a relation names a mention that is not there"
 UNFIT = "a relation joins types that it may not join"
 
-TEXT_FIELDS = ("title", "text", "sentence", "abstract", "document", "sentences")
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One text of an answer, in its pieces: title and sentences, or all at once."""
-
-    pieces: Sequence[str]
-    fields: Mapping[str, Any]
-    complete: bool = True
-
-    @property
-    def raw(self) -> str:
-        return _json({"text": self.pieces, **self.fields})
+BETWEEN = {"prose": " ", "lines": "\n"}  # what stands between the pieces of a text; one character
 
 
 def parse_reply(reply: Reply, schema: Schema) -> list[Document | Rejected]:
@@ -57,10 +42,10 @@ def parse_reply(reply: Reply, schema: Schema) -> list[Document | Rejected]:
     relations: good for entities, and no example of a text without relations.
     """
     return [
-        replace(one, source=reply.custom_id)
-        if isinstance(one, Rejected)
-        else replace(one, id=f"{reply.custom_id}.{i}")
-        for i, one in enumerate(_outcomes(reply, schema))
+        replace(outcome, source=reply.custom_id)
+        if isinstance(outcome, Rejected)
+        else replace(outcome, id=f"{reply.custom_id}.{i}")
+        for i, outcome in enumerate(_outcomes(reply, schema))
     ]
 
 
@@ -73,7 +58,7 @@ def _outcomes(reply: Reply, schema: Schema) -> Iterator[Document | Rejected]:
         return
     empty = True
     for value in values(reply.text, schema.entity_labels, reply.outcome == "truncated"):
-        for item in _items(value):
+        for item in items(value):
             empty = False
             if isinstance(item, Rejected):
                 yield item
@@ -87,71 +72,17 @@ def _outcomes(reply: Reply, schema: Schema) -> Iterator[Document | Rejected]:
         yield Rejected(NOTHING, reply.text)
 
 
-def _items(value: Any, key: str = "") -> Iterator[_Item | Rejected]:
-    complete = _complete(value)
-    if isinstance(value, Partial):
-        value = value.value
-    if isinstance(value, Rejected):
-        yield value
-    elif isinstance(value, str) and (not key or key in TEXT_FIELDS):
-        yield _Item([value], {})
-    elif isinstance(value, list):
-        for one in value:
-            inner = one.value if isinstance(one, Partial) else one
-            if isinstance(inner, list) and inner and all(isinstance(piece, str) for piece in inner):
-                if len(inner) == 1 and isinstance(one, Partial):
-                    yield Rejected(CUT_TITLE, inner[0])
-                else:
-                    yield _Item(inner, {})
-            else:
-                yield from _items(one)
-    elif isinstance(value, dict) and (pieces := _pieces(value)):
-        rest = {field: one for field, one in value.items() if field not in TEXT_FIELDS}
-        yield _Item(pieces, rest, complete)
-    elif isinstance(value, dict):
-        for field, one in value.items():
-            yield from _items(one, field)
-    else:
-        yield Rejected(ALIEN, _json({key: value} if key else value))
-
-
-def _complete(value: Any) -> bool:
-    """Whether nothing in it is cut off."""
-    if isinstance(value, dict | list):
-        return all(map(_complete, value.values() if isinstance(value, dict) else value))
-    return not isinstance(value, Partial)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=lambda partial: partial.value)
-
-
-def _pieces(value: Mapping[str, Any]) -> list[str]:
-    """The text of an object that is one text; empty if it is none, or a list of them."""
-    if "sentences" in value and not {"title", "relations", "label"} & value.keys():
-        return []
-    pieces: list[str] = []
-    for field in TEXT_FIELDS:
-        part = value.get(field, [])
-        part = part.value if isinstance(part, Partial) else part
-        part = [part] if isinstance(part, str) else part
-        if not isinstance(part, list) or not all(isinstance(one, str) for one in part):
-            return []
-        pieces += part
-    return pieces
-
-
-def _entities(item: _Item, schema: Schema) -> Iterator[Document | Rejected]:
+def _entities(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
     """The usable sentences as one document, and each of the others."""
-    read = [read_tagged(piece, schema.entity_labels) for piece in item.pieces]
+    read = [read_tagged(piece, schema.entity_labels) for piece in _written(item, schema)]
     usable = [one for one in read if isinstance(one, Tagged)]
     yield from (one for one in read if isinstance(one, Rejected))
     if usable:
-        text, entities, _ = _joined(usable)
+        text, entities, _ = _joined(usable, schema)
         yield Document(text, entities, meta=RELATIONS_NOT_STATED if schema.relations else {})
 
 
-def _pair(item: _Item, schema: Schema) -> Document | Rejected:
+def _pair(item: Item, schema: Schema) -> Document | Rejected:
     if not item.complete:
         return Rejected(CUT, item.raw)
     read = read_tagged(" ".join(item.pieces), schema.entity_labels, masks=True)
@@ -183,19 +114,19 @@ def _pair_label(value: Any, schema: Schema) -> tuple[bool, str | None]:
     return label is not None, label
 
 
-def _related(item: _Item, schema: Schema) -> Iterator[Document | Rejected]:
+def _related(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
     """A document with relations, or one of which none are known because some could not be used."""
     if not item.complete:
         yield Rejected(CUT, item.raw)
         return
-    read = [read_tagged(piece, schema.entity_labels) for piece in item.pieces]
+    read = [read_tagged(piece, schema.entity_labels) for piece in _written(item, schema)]
     usable = [one for one in read if isinstance(one, Tagged)]
     if len(usable) < len(read):
         detail = next(one.reason for one in read if isinstance(one, Rejected))
         yield Rejected(BROKEN, item.raw, detail=detail)
         return
-    text, entities, ids = _joined(usable)
-    numbers = [own if own is not None else f"mention {i}" for i, own in enumerate(ids)]
+    text, entities, ids = _joined(usable, schema)
+    numbers = [f"mention {i}" if number is None else number for i, number in enumerate(ids)]
     stated = item.fields["relations"]
     triples, problems = relations_stated(
         stated if isinstance(stated, list) else [stated], numbers, entities, schema
@@ -219,12 +150,12 @@ def relations_stated(
     """
     triples: list[tuple[str, str, str]] = []
     problems: list[tuple[str, str]] = []
-    for one in stated:
-        problem = _relation_problem(one, numbers, entities, schema)
+    for relation in stated:
+        problem = _relation_problem(relation, numbers, entities, schema)
         if problem:
-            problems.append((problem, _json(one)))
+            problems.append((problem, to_json(relation)))
         else:
-            triples.append((str(one["label"]), str(one["head"]), str(one["tail"])))
+            triples.append((str(relation["label"]), str(relation["head"]), str(relation["tail"])))
     return list(dict.fromkeys(triples)), problems
 
 
@@ -236,8 +167,8 @@ def _relation_problem(
     label, head, tail = (str(stated[key]) for key in ("label", "head", "tail"))
     if label not in schema.relations:
         return UNKNOWN_RELATION
-    named = [set(own.split("|")) for own in numbers]
-    if head == tail or any(not any(side in own for own in named) for side in (head, tail)):
+    named = [set(number.split("|")) for number in numbers]
+    if head == tail or any(not any(side in ids for ids in named) for side in (head, tail)):
         return NO_MENTION
     made = relations_between(entities, numbers, [(label, head, tail)])
     return None if made and _fits(made[0], entities, schema) else UNFIT
@@ -248,12 +179,17 @@ def _fits(relation: Relation, entities: Sequence[Entity], schema: Schema) -> boo
     return schema.relations[relation.label].joins(head, tail)
 
 
-def _joined(parts: Sequence[Tagged]) -> tuple[str, tuple[Entity, ...], list[str | None]]:
-    """Title and sentences as one text, with a space between them."""
+def _written(item: Item, schema: Schema) -> list[str]:
+    """The pieces of a text; in a text of lines, an empty one only sets others apart."""
+    return [piece for piece in item.pieces if schema.layout == "prose" or piece.strip()]
+
+
+def _joined(parts: Sequence[Tagged], schema: Schema) -> tuple[str, tuple[Entity, ...], list[str | None]]:
+    """Title and sentences as one text, with a space between them, or lines with line breaks."""
     entities: list[Entity] = []
     start = 0
     for part in parts:
         entities += [Entity(e.start + start, e.end + start, e.label) for e in part.entities]
         start += len(part.text) + 1
-    ids = [own for part in parts for own in part.ids]
-    return " ".join(part.text for part in parts), tuple(entities), ids
+    ids = [number for part in parts for number in part.ids]
+    return BETWEEN[schema.layout].join(part.text for part in parts), tuple(entities), ids

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,18 +11,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clinsynth.formats import jsonl
-from clinsynth.formats.errors import CorpusError
-from clinsynth.formats.lines import read_text
 from clinsynth.llm import batch
 from clinsynth.llm.requests import Request, canonical, numbered
-from clinsynth.synthesis import prompts
-from clinsynth.synthesis.prompts import MaxTokensField, ResponseFormat, Unit
+from clinsynth.synthesis import answer_form, prompts
+from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat, Unit
+from clinsynth.synthesis.seed_names import names_for, read_seeds
 from clinsynth_onnx.schema import Schema
 
 T = TypeVar("T")
-Seeds = Mapping[str, Sequence[str]]
 
 PER_REQUEST: dict[Unit, int] = {"sentence": 20, "document": 1, "pair": 20}
+LENGTHS = {"prose": (6, 10), "lines": (8, 20)}
 
 
 @dataclass(frozen=True)
@@ -32,20 +30,24 @@ class PlanSettings:
 
     Args:
         model: The name that the server knows the model by.
-        size: How many texts to ask for; a larger size keeps the requests of a smaller one.
+        size: Number of texts to ask for; a larger size keeps the requests of a smaller one.
         unit: What a text is: document (an abstract, a note), sentence, or pair (a sentence in which one pair
             of mentions is judged). Default: pair for relations between entities without guidelines, else
             document.
         per_request: Texts in one answer. Default: 1 document, 20 sentences or pairs.
+        shortest: Sentences of a document at least, or lines in a task whose layout is lines. Default: 6
+            sentences, 8 lines.
+        longest: Sentences of a document at most, or lines. Default: 10 sentences, 20 lines.
+        untagged: Share of sentences or lines that have nothing to tag, from 0 to 1.
         relations: Whether documents also state the relations of the task.
-        temperature: How freely the model draws its words; null leaves it to the server.
+        temperature: Freedom with which the model draws its words; null leaves it to the server.
         max_tokens: Tokens of an answer at most; null leaves it to the server.
-        max_tokens_field: What the server calls it; OpenAI's newer models want max_completion_tokens.
-        seed: Decides the order of topics and what is drawn from seeds and examples; it is sent as the
-            sampling seed of the first request, plus one for each further one; null sends none, and draws as
-            0 does.
+        max_tokens_field: Name of that limit at the server; OpenAI's newer models want max_completion_tokens.
+        seed: Number that decides the order of topics and what is drawn from seeds and examples; it is sent
+            as the sampling seed of the first request, plus one for each further one; null sends none, and
+            draws as 0 does.
         response_format: json_schema where the server has structured outputs, else json_object or none.
-        seeds: A file of names by entity type to work in (clinsynth generate seeds writes one).
+        seeds: A file of names to work in, by subject and entity type (clinsynth generate seeds writes one).
         seeds_per_request: Names of each type in a request.
         examples: Texts that you wrote and tagged, as JSONL; they are sent to the server. No real text.
         examples_per_request: Examples in a request.
@@ -55,6 +57,9 @@ class PlanSettings:
     size: int = 100
     unit: Unit | None = None
     per_request: int | None = None
+    shortest: int | None = None
+    longest: int | None = None
+    untagged: float = 0.2
     relations: bool = False
     temperature: float | None = 1.0
     max_tokens: int | None = 4096
@@ -67,10 +72,13 @@ class PlanSettings:
     examples_per_request: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("size", "per_request", "max_tokens", "seeds_per_request", "examples_per_request"):
+        counts = ("size", "per_request", "shortest", "longest", "max_tokens")
+        for name in (*counts, "seeds_per_request", "examples_per_request"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name!r} must be 1 or more, not {value}")
+        if not 0 <= self.untagged <= 1:
+            raise ValueError(f"'untagged' must be from 0 to 1, not {self.untagged}")
 
 
 def requests_of(schema: Schema, settings: PlanSettings, plans: Sequence[Path] = ()) -> list[Request]:
@@ -98,7 +106,9 @@ def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
     count = settings.per_request or PER_REQUEST[unit]
     seeds = read_seeds(settings.seeds, schema) if settings.seeds else {}
     examples = list(jsonl.read(settings.examples)) if settings.examples else []
-    form = prompts.response_format(settings.response_format, prompts.answer_schema(schema, unit, relations))
+    answers = answer_form.answer_schema(schema, unit, relations)
+    form = answer_form.response_format(settings.response_format, answers)
+    amounts = _amounts(schema, settings, count)
     cells = subjects(schema, settings.seed or 0)
 
     def bodies() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -106,10 +116,14 @@ def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
             # a generator of its own for each request, so that growing a plan changes none of it
             chance = random.Random(f"{settings.seed or 0} {i}")
             shown = draw(chance, examples, settings.examples_per_request)
-            names = {label: draw(chance, some, settings.seeds_per_request) for label, some in seeds.items()}
+            topic, emphasis = cells[i % len(cells)]
+            names = {
+                label: draw(chance, known, settings.seeds_per_request)
+                for label, known in names_for(topic, seeds).items()
+            }
             messages = [
-                _message("system", prompts.system_prompt(schema, unit, count, relations, shown)),
-                _message("user", prompts.user_prompt(*cells[i % len(cells)], names)),
+                _message("system", prompts.system_prompt(schema, unit, amounts, relations, shown)),
+                _message("user", prompts.user_prompt(topic, emphasis, names)),
             ]
             made = body(settings, messages, form, i)
             # the digest keeps replies to an older plan from being taken for replies to this one
@@ -144,23 +158,13 @@ def body(
     return {"model": settings.model, "messages": messages, **given, **form}
 
 
-def read_seeds(path: Path, schema: Schema) -> Seeds:
-    """Names by entity label, from a JSON object of lists. Raises ``CorpusError``."""
-    try:
-        value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise CorpusError(
-            path, error.lineno, f"this is not JSON ({error.msg})", "correct the file"
-        ) from error
-    remedy = 'write {"LABEL": ["name", ...]} with the labels of the task'
-    if not isinstance(value, dict):
-        raise CorpusError(path, None, "the file is not a JSON object", remedy)
-    for label, names in value.items():
-        if label not in schema.entities:
-            raise CorpusError(path, None, f"task {schema.name!r} has no entity type {label!r}", remedy)
-        if not isinstance(names, list) or not all(isinstance(one, str) and one.strip() for one in names):
-            raise CorpusError(path, None, f"the names of {label!r} are not a list of strings", remedy)
-    return value
+def _amounts(schema: Schema, settings: PlanSettings, count: int) -> prompts.Amounts:
+    shortest, longest = LENGTHS[schema.layout]
+    shortest = settings.shortest or min(shortest, settings.longest or shortest)
+    longest = settings.longest or max(longest, shortest)
+    if longest < shortest:
+        raise ValueError(f"'longest' ({longest}) must not be below 'shortest' ({shortest})")
+    return prompts.Amounts(count, shortest, longest, settings.untagged)
 
 
 def _message(role: str, content: str) -> dict[str, str]:

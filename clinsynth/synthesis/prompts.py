@@ -1,55 +1,56 @@
-"""What a language model is told: the task in words, and the form of the answer."""
+"""What a language model is told: the task in words."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
 
-from clinsynth.synthesis.numbering import concept_numbers, stated_relations
-from clinsynth.synthesis.tagged import render
+from clinsynth.synthesis.answer_form import Unit, answer, form_shown
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
-Unit = Literal["sentence", "document", "pair"]
-ResponseFormat = Literal["json_schema", "json_object", "none"]
-MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
-
-VERSION = 1  # of the wording; raised whenever a prompt changes, and kept in every corpus card
-
-INTRODUCTIONS: dict[Unit, str] = {
-    "sentence": "Invent {count} single sentences, each of its own text, in the style of {genre}.",
-    "document": (
-        "Invent {count} whole, in the style of {genre}: a title if the genre has titles, then 6 to 10 "
-        "sentences that belong together."
-    ),
-    "pair": (
-        "Invent {count} single sentences, each of its own text, in the style of {genre}. In each, mark the "
-        "two mentions that are judged and say whether the relation holds between them."
-    ),
-}
-ORIGINAL = (
-    "Never reproduce a text that exists, nor parts of one: invent the facts, the numbers and the wording. "
-    "Never name a real person."
-)
+# The rules of tags, of entities and of relations also stand in the prompts of the zero-shot baseline, whose
+# recorded replies are found by the whole prompt: they stay as they are.
 TAGGING = """\
 Rules of the tags:
 - Tag every mention, each time it occurs. Tags are never nested and never overlap.
 - Between the tags is the mention as it stands in the sentence. Outside of tags no other markup is used.
 - Write "&lt;" for "<" in the text, as in p &lt; 0.05."""
+ORIGINAL = (
+    "Never reproduce a text that exists, nor parts of one: invent the facts, the numbers and the wording. "
+    "Never name a real person."
+)
 HARD = """\
-Make it hard and true to life:
-- Of the sentences about one in five has nothing to tag.
-- Use words that look like a mention and are none by the rules above, untagged.
-- Introduce abbreviations, tag them, and tag them again where they come back; use lists, coordinations and \
-modifiers at the border of a mention.
-- Vary length, wording and place of the mentions. Use rare and specific names beside common ones."""
+- Use words that look like mentions but are none by the rules above, and leave them untagged.
+- Introduce abbreviations, tag them, and tag them again where they come back. Use lists, coordinations, and \
+modifiers at the borders of mentions.
+- Vary the length, the wording and the places of the mentions. Use rare and specific names beside common \
+ones."""
 HARD_PAIRS = """\
-Make it hard and true to life:
-- In half of the sentences the relation holds, in half it does not.
+- In half of the sentences the relation holds; in the other half it does not.
 - Where it does not hold, use the same vocabulary: the finding concerns another entity, or the sentence \
 tells of an aim, a method or background.
-- Vary length, wording, and the order and distance of the two mentions."""
+- Vary the length, the wording, and the order and distance of the two mentions."""
+HEADINGS = {1: "Make it hard and true to life:", 2: "Make the texts hard, and true to life:"}
+VERSION = max(HEADINGS)  # of the wording, each version of which has a heading of its own; told on cards
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much to write.
+
+    Args:
+        texts: Number of texts in an answer.
+        shortest: Sentences of a document at least, or lines.
+        longest: Sentences of a document at most, or lines.
+        untagged: Share of sentences that have nothing to tag, from 0 to 1.
+    """
+
+    texts: int
+    shortest: int = 6
+    longest: int = 10
+    untagged: float = 0.2
 
 
 def default_unit(schema: Schema) -> Unit:
@@ -71,30 +72,30 @@ def same_type(schema: Schema) -> str | None:
 
 
 def system_prompt(
-    schema: Schema, unit: Unit, count: int, relations: bool = False, examples: Sequence[Document] = ()
+    schema: Schema,
+    unit: Unit,
+    amounts: Amounts,
+    relations: bool = False,
+    examples: Sequence[Document] = (),
 ) -> str:
     """All that stays the same over a plan: task, rules and form of the answer.
 
     Args:
         schema: The task.
         unit: What to write.
-        count: How many of it.
+        amounts: How much of it.
         relations: Whether documents state the relations of their entities.
         examples: Texts that the user wrote, shown as an answer would show them.
     """
-    noun = "text" if unit == "document" else "sentence"
-    genre = schema.genre or "the texts of its field"
     parts = [
-        "You write training data for a text-mining model. "
-        + INTRODUCTIONS[unit].format(count=f"{count} {noun}s" if count > 1 else f"one {noun}", genre=genre)
-        + f" {ORIGINAL}",
+        f"You write training data for a text-mining model. {_order(schema, unit, amounts)} {ORIGINAL}",
         _entity_rules(schema, unit),
     ]
     if relations or unit == "pair":
         parts.append(_relation_rules(schema, unit))
     parts += [
-        HARD_PAIRS if unit == "pair" else HARD,
-        f"Answer with one JSON object and nothing else:\n{_form(schema, unit, relations)}",
+        f"{HEADINGS[VERSION]}\n{HARD_PAIRS if unit == 'pair' else _density(schema, amounts) + HARD}",
+        f"Answer with one JSON object and nothing else:\n{form_shown(schema, unit, relations)}",
     ]
     if examples:
         shown = json.dumps(answer(examples, schema, unit, relations), ensure_ascii=False)
@@ -102,61 +103,23 @@ def system_prompt(
     return "\n\n".join(parts)
 
 
+def version_of(system: str) -> int | None:
+    """The version of the wording of a system prompt, or ``None`` if it is none of ours."""
+    return next((version for version, heading in HEADINGS.items() if heading in system), None)
+
+
 def user_prompt(topic: str, emphasis: str, seeds: Mapping[str, Sequence[str]] | None = None) -> str:
-    """What one request is about; ``seeds`` are names by label that it should use."""
+    """What one request is about; ``seeds`` are names by label that it may use."""
     lines = [f"Subject: {topic}." if topic else "Choose a subject within the genre."]
     if emphasis:
         lines.append(f"Put weight on: {emphasis}.")
     lines += [
-        f"Use of these names ({label}), in fitting form, those that fit: {'; '.join(names)}."
+        f"Names of the type {label} that you may use where they belong to the subject, in whatever form "
+        f"fits: {'; '.join(names)}."
         for label, names in (seeds or {}).items()
         if names
     ]
     return "\n".join(lines)
-
-
-def answer_schema(schema: Schema, unit: Unit, relations: bool = False) -> dict[str, Any]:
-    """The JSON schema of the answer, in the subset that strict structured outputs take."""
-    text = {"type": "string"}
-    if unit == "sentence":
-        return _object(sentences=_list(text))
-    if unit == "pair":
-        return _object(examples=_list(_object(text=text, label={"type": "string", "enum": _classes(schema)})))
-    if not relations:
-        return _object(documents=_list(_list(text)))
-    return _object(documents=_list(_object(text=_list(text), **relation_answer(schema)["properties"])))
-
-
-def relation_answer(schema: Schema) -> dict[str, Any]:
-    """The JSON schema of an answer that states relations between numbered mentions."""
-    label = {"type": "string", "enum": list(schema.relations)}
-    return _object(relations=_list(_object(label=label, head={"type": "string"}, tail={"type": "string"})))
-
-
-def answer(
-    documents: Sequence[Document], schema: Schema, unit: Unit, relations: bool = False
-) -> dict[str, Any]:
-    """The JSON object that an ideal reply with these documents would be; ``parse_reply`` reads it back.
-
-    Raises ``ValueError`` if a document cannot be shown so.
-    """
-    if unit == "sentence":
-        return {"sentences": [render(one, schema, ids=False) for one in documents]}
-    if unit == "pair":
-        return {"examples": [_pair(one, schema) for one in documents]}
-    if not relations:
-        return {"documents": [[render(one, schema, ids=False)] for one in documents]}
-    return {"documents": [_with_relations(one, schema) for one in documents]}
-
-
-def response_format(kind: ResponseFormat, schema: dict[str, Any]) -> dict[str, Any]:
-    """The part of a request's body that asks for JSON."""
-    if kind == "none":
-        return {}
-    if kind == "json_object":
-        return {"response_format": {"type": "json_object"}}
-    form = {"name": "answer", "strict": True, "schema": schema}
-    return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
 def entity_rules(schema: Schema) -> str:
@@ -182,6 +145,40 @@ def relation_rules(schema: Schema) -> str:
     return "\n".join(lines)
 
 
+def _order(schema: Schema, unit: Unit, amounts: Amounts) -> str:
+    """What to invent."""
+    style = f"in the style of {schema.genre or 'the texts of its field'}"
+    alone = amounts.texts == 1
+    if unit == "document":
+        each = "It" if alone else "Each"
+        length = _range(amounts.shortest, amounts.longest)
+        shape = (
+            f"{each} is written in {length} lines, as such texts are: headings, items of lists, fragments "
+            "and sentences, each on a line of its own."
+            if schema.layout == "lines"
+            else f"{each} has a title, if the genre has titles, and {length} sentences that belong together."
+        )
+        return f"Invent {'one text' if alone else f'{amounts.texts} texts'} {style}. {shape}"
+    sentences = "one sentence" if alone else f"{amounts.texts} sentences, each of them a text of its own,"
+    if unit == "sentence":
+        return f"Invent {sentences} {style}."
+    return (
+        f"Invent {sentences} {style}. {'In it' if alone else 'In each'}, mark the two mentions that are "
+        "judged, and say whether the relation holds between them."
+    )
+
+
+def _range(least: int, most: int) -> str:
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _density(schema: Schema, amounts: Amounts) -> str:
+    if not amounts.untagged:
+        return ""
+    pieces = "lines" if schema.layout == "lines" else "sentences"
+    return f"- About {amounts.untagged:.0%} of the {pieces} have nothing to tag.\n"
+
+
 def _entity_rules(schema: Schema, unit: Unit) -> str:
     if unit == "pair":
         return f"Mark the two mentions that are judged inline, and no others:\n{entity_rules(schema)}"
@@ -199,55 +196,3 @@ def _relation_rules(schema: Schema, unit: Unit) -> str:
         f'<{schema.entity_labels[0]} id="1">. State which relations the text claims, each once, by these '
         f"numbers:\n{relation_rules(schema)}"
     )
-
-
-def _form(schema: Schema, unit: Unit, relations: bool) -> str:
-    label = schema.entity_labels[0]
-    if unit == "sentence":
-        return f'{{"sentences": ["... <{label}>...</{label}> ...", ...]}}'
-    if unit == "pair":
-        classes = " or ".join(_classes(schema))
-        return f'{{"examples": [{{"text": "... <{label}>...</{label}> ...", "label": "{classes}"}}, ...]}}'
-    if not relations:
-        return f'{{"documents": [["title", "sentence with <{label}>...</{label}>", ...], ...]}}'
-    relation = next(iter(schema.relations))
-    return (
-        f'{{"documents": [{{"text": ["title", "sentence with <{label} id=\\"1\\">...</{label}>", ...], '
-        f'"relations": [{{"label": "{relation}", "head": "1", "tail": "2"}}, ...]}}, ...]}}'
-    )
-
-
-def _classes(schema: Schema) -> list[str]:
-    return [*schema.relations, schema.none_label]
-
-
-def _pair(document: Document, schema: Schema) -> dict[str, Any]:
-    found = list(schema.candidate_pairs(document))
-    if len(document.entities) != 2 or len(found) != 1 or len(document.relations) > 1:
-        raise ValueError(
-            f"document {document.id!r} is no judged pair. Remedy: give it one head and one tail mention only"
-        )
-    label = document.relations[0].label if document.relations else _classes(schema)[-1]
-    return {"text": render(document, schema, ids=False), "label": label}
-
-
-def _with_relations(document: Document, schema: Schema) -> dict[str, Any]:
-    numbers = concept_numbers(document)
-    stated = [
-        {"label": label, "head": head, "tail": tail}
-        for label, head, tail in stated_relations(document, numbers)
-    ]
-    return {"text": [render(document, schema, ids=numbers)], "relations": stated}
-
-
-def _list(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
-
-
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

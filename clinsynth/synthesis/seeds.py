@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from clinsynth.formats.rejects import Rejected
 from clinsynth.llm.requests import Reply, Request
-from clinsynth.synthesis import prompts
+from clinsynth.synthesis import answer_form, prompts
 from clinsynth.synthesis.lenient_json import Partial, values
 from clinsynth.synthesis.parse import FAILED, REFUSED
 from clinsynth.synthesis.plan import PlanSettings, body
+from clinsynth.synthesis.seed_names import ANY, Names
 from clinsynth_onnx.schema import Schema
 
 NO_NAMES = "the answer has no names of a known type"
@@ -27,6 +27,11 @@ Answer with one JSON object and nothing else:
 {form}"""
 
 
+def topics_of(schema: Schema) -> list[str]:
+    """The subjects that are asked about."""
+    return schema.topics or [ANY]
+
+
 def seed_requests(schema: Schema, settings: PlanSettings, count: int) -> list[Request]:
     """One request a topic for ``count`` names of each entity type."""
     lists = {label: {"type": "array", "items": {"type": "string"}} for label in schema.entities}
@@ -36,7 +41,7 @@ def seed_requests(schema: Schema, settings: PlanSettings, count: int) -> list[Re
         "required": list(lists),
         "additionalProperties": False,
     }
-    form = prompts.response_format(settings.response_format, answer)
+    form = answer_form.response_format(settings.response_format, answer)
     system = SYSTEM.format(
         genre=schema.genre or "not known",
         count=count,
@@ -44,7 +49,7 @@ def seed_requests(schema: Schema, settings: PlanSettings, count: int) -> list[Re
         form=json.dumps({label: ["name", "..."] for label in schema.entities}),
     )
     requests = []
-    for i, topic in enumerate(schema.topics or [""]):
+    for i, topic in enumerate(topics_of(schema)):
         messages = [
             {"role": "system", "content": system},
             {"role": "user", "content": prompts.user_prompt(topic, "")},
@@ -53,31 +58,39 @@ def seed_requests(schema: Schema, settings: PlanSettings, count: int) -> list[Re
     return requests
 
 
-def names(replies: Iterable[Reply], schema: Schema) -> tuple[dict[str, list[str]], list[Rejected]]:
-    """Names by label, each once whatever its case, and what could not be read."""
-    found: dict[str, dict[str, str]] = {label: {} for label in schema.entities}
+def names(
+    topics: Sequence[str], replies: Iterable[Reply | None], schema: Schema
+) -> tuple[dict[str, Names], list[Rejected]]:
+    """Names by subject and label, each once in a subject whatever its case, and what could not be read.
+
+    Args:
+        topics: The subject of each request.
+        replies: The reply to each request, if there is one.
+        schema: The task.
+    """
+    found: dict[str, Names] = {}
     rejects: list[Rejected] = []
-    for reply in replies:
+    for topic, reply in zip(topics, replies, strict=True):
+        if reply is None:
+            continue
         if reply.outcome in ("failed", "refused"):
             reason = FAILED if reply.outcome == "failed" else REFUSED
             rejects.append(Rejected(reason, reply.text, reply.custom_id, reply.reason))
             continue
+        by_label: dict[str, dict[str, str]] = {label: {} for label in schema.entities}
         for value in values(reply.text, (), reply.outcome == "truncated"):
             fields = value.value if isinstance(value, Partial) else value
             if isinstance(fields, Rejected):
                 rejects.append(replace(fields, source=reply.custom_id))
-            elif not isinstance(fields, Mapping) or not fields.keys() & found.keys():
+            elif not isinstance(fields, Mapping) or not fields.keys() & by_label.keys():
                 rejects.append(Rejected(NO_NAMES, reply.text, reply.custom_id))
             else:
-                for label in found.keys() & fields.keys():
+                for label in by_label.keys() & fields.keys():
                     for name in _strings(fields[label]):
-                        found[label].setdefault(name.casefold(), name)
-    return {label: list(own.values()) for label, own in found.items()}, rejects
-
-
-def write_seeds(path: Path, seeds: Mapping[str, Sequence[str]]) -> None:
-    """The file that ``PlanSettings.seeds`` names."""
-    path.write_text(json.dumps(seeds, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                        by_label[label].setdefault(name.casefold(), name)
+        if any(by_label.values()):
+            found[topic] = {label: list(known.values()) for label, known in by_label.items()}
+    return found, rejects
 
 
 def _strings(value: Any) -> list[str]:

@@ -54,7 +54,7 @@ def together_else_alone(
     except Exception as error:
         if len(documents) == 1:
             return [Refusal(f"it cannot be annotated ({type(error).__name__})", error)]
-        return [outcome for one in documents for outcome in together_else_alone(annotate, [one])]
+        return [outcome for document in documents for outcome in together_else_alone(annotate, [document])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from clinsynth_onnx.document import Document, Entity
 
@@ -64,6 +64,7 @@ class Schema:
         relations: Relation types by label.
         topics: What a text may be about.
         emphases: What a text may put weight on.
+        layout: Whether a text is prose, or lines as clinical notes are: headings, lists, fragments.
     """
 
     name: str
@@ -72,8 +73,11 @@ class Schema:
     genre: str = ""
     topics: list[str] = field(default_factory=list)
     emphases: list[str] = field(default_factory=list)
+    layout: Literal["prose", "lines"] = "prose"
 
     def __post_init__(self) -> None:
+        if self.layout not in ("prose", "lines"):
+            raise ValueError(f"task {self.name!r}: layout is prose or lines, not {self.layout!r}")
         if not self.entities:
             raise ValueError(f"task {self.name!r} needs at least one entity type under 'entities'")
         for label, relation in self.relations.items():
@@ -144,7 +148,10 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that ``from_json`` reads back to an equal Schema."""
-        return asdict(self)
+        value = asdict(self)
+        if self.layout == "prose":  # as it was before there were others: older readers know no such key
+            del value["layout"]
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Schema:

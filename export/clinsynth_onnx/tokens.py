@@ -52,7 +52,7 @@ class TextTokenizer:
         self._tokenizer.no_padding()
         self.prefix, self.suffix = self._special_tokens()
         ids = (self._tokenizer.token_to_id(token) for token in PAD_TOKENS)
-        self.pad_id: int = next((one for one in ids if one is not None), 0)
+        self.pad_id: int = next((number for number in ids if number is not None), 0)
 
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenises each text whole, whatever its length."""
@@ -62,9 +62,9 @@ class TextTokenizer:
             encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         tokens = [_tokens(encoding) for encoding in encodings]
         _trim(texts, tokens)
-        for text, own in zip(texts, tokens, strict=True):
+        for text, found in zip(texts, tokens, strict=True):
             if not text.isascii():
-                _attach_marks(text, own.offsets)
+                _attach_marks(text, found.offsets)
         return tokens
 
     def _special_tokens(self) -> tuple[IntArray, IntArray]:
@@ -116,19 +116,19 @@ def _spelt(character: str) -> bool:
 
 def _trim(texts: Sequence[str], tokens: Sequence[Tokens]) -> None:
     """Takes white space off both ends of each span: byte-level tokenizers count it in."""
-    sizes = np.array([len(own) for own in tokens], dtype=np.int64)
+    sizes = np.array([len(pieces) for pieces in tokens], dtype=np.int64)
     if not sizes.any():
         return
     text_starts = np.cumsum([0, *map(len, texts)])
-    own = np.repeat(np.arange(len(texts)), sizes)
-    offsets = np.concatenate([one.offsets for one in tokens])
+    text_of = np.repeat(np.arange(len(texts)), sizes)
+    offsets = np.concatenate([pieces.offsets for pieces in tokens])
     visible = np.flatnonzero(offsets[:, 0] < offsets[:, 1])
-    places = offsets[visible] + text_starts[own[visible], None]
+    places = offsets[visible] + text_starts[text_of[visible], None]
     whole = "".join(texts)
     loose = _is(str.isspace, whole, places[:, 0]) | _is(str.isspace, whole, places[:, 1] - 1)
     first = np.cumsum(sizes) - sizes
     for i in visible[loose].tolist():
-        document = int(own[i])
+        document = int(text_of[i])
         start, end = offsets[i].tolist()
         piece = texts[document][start:end]
         left = len(piece) - len(piece.lstrip())

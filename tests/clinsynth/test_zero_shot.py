@@ -10,6 +10,7 @@ import yaml
 
 from clinsynth.cli.lightning import main
 from clinsynth.formats import jsonl
+from clinsynth.runs.folder import last_test
 from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth.llm.server import Act, ScriptedServer, completion
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK
@@ -50,7 +51,7 @@ def test(folder: Path, task: dict[str, Any], documents: list[Document], url: str
     common = ["--task=task.yaml", "--model=ZeroShot", "--model.llm=m", f"--model.server.base_url={url}"]
     common += ["--data=Files", "--data.test=test.jsonl", "--run=run", "--trainer.enable_progress_bar=false"]
     main(["test", *common, *arguments])
-    return json.loads((folder / "run" / "metrics.json").read_text())["scores"]["scores"]
+    return json.loads((last_test(folder / "run") / "metrics.json").read_text())["scores"]["scores"]
 
 
 test.__test__ = False  # type: ignore[attr-defined]
@@ -107,3 +108,10 @@ def test_it_is_not_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     data = ["--data=Files", "--data.train=train.jsonl", "--run=run"]
     with pytest.raises(ValueError, match="not trained"):
         main(["fit", "--task=task.yaml", *model, *data])
+
+
+def test_it_has_no_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.ckpt").touch()
+    with pytest.raises(ValueError, match=r"ZeroShot has no checkpoints\. Remedy: leave out --ckpt_path"):
+        test(tmp_path, ENTITY_TASK.to_json(), NOTES, "http://localhost:9", "--ckpt_path=other.ckpt")

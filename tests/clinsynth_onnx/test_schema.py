@@ -56,3 +56,11 @@ def test_all_relations_call_an_unrelated_pair_the_same() -> None:
         Schema("t", types, {**same, "T": RelationType(["A"], ["A"])})
     with pytest.raises(ValueError, match="has no relation types"):
         _ = Schema("t", types).none_label
+
+
+def test_the_layout_is_kept_and_older_readers_know_no_such_key() -> None:
+    prose, lines = (Schema("t", {"A": EntityType()}, layout=layout) for layout in ("prose", "lines"))
+    assert "layout" not in prose.to_json()
+    assert Schema.from_json(prose.to_json()) == prose and Schema.from_json(lines.to_json()) == lines
+    with pytest.raises(ValueError, match="layout is prose or lines, not 'poem'"):
+        Schema("t", {"A": EntityType()}, layout="poem")  # type: ignore[arg-type]

@@ -3,10 +3,12 @@
     python tests/fuzzing/inputs.py bundle BUNDLE -max_total_time=60
     python tests/fuzzing/inputs.py manifest BUNDLE -max_total_time=60
     python tests/fuzzing/inputs.py rows -max_total_time=60
+    python tests/fuzzing/inputs.py corpus FORMAT -max_total_time=60
 
-``bundle`` opens mutated zip files, ``manifest`` mutated manifests beside the files of a sound bundle, and
-``rows`` reads bytes as JSONL, CSV, TSV and lines. A finding is any exception but a clear one: ``BundleError``
-of a bundle, ``ValueError`` with a remedy of a table without the named column.
+``bundle`` opens mutated zip files, ``manifest`` mutated manifests beside the files of a sound bundle,
+``rows`` reads bytes as JSONL, CSV, TSV and lines, and ``corpus`` reads them as a file of a corpus format
+(of brat, its annotations of a short text). A finding is any exception but a clear one: ``BundleError`` of a
+bundle, ``ValueError`` with a remedy of a table without the named column, ``CorpusError`` of a corpus.
 """
 
 from __future__ import annotations
@@ -21,9 +23,15 @@ import atheris
 with atheris.instrument_imports(include=["clinsynth", "clinsynth_onnx", "zipfile", "csv"]):
     from clinsynth.annotating import sources
     from clinsynth.annotating.rows import Columns
+    from clinsynth.formats import registry
+    from clinsynth.formats.errors import CorpusError
     from clinsynth_onnx.bundle import MANIFEST, Bundle, BundleError
+    from clinsynth_onnx.document import Document, Entity
     from clinsynth_onnx.files import json_line
 
+DOCUMENT = Document(
+    "Gout of caf\u00e9 \U0001f469.", (Entity(0, 4, "Disease"), Entity(8, 14, "Place")), id="1"
+)
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzzing-"))
 
 
@@ -74,10 +82,38 @@ def rows(data: bytes) -> None:
             assert name in ("csv", "tsv") and "Remedy" in str(error), error
 
 
+def corpus(name: str) -> Callable[[bytes], None]:
+    """A file of a corpus format, whose documents can be written as JSON."""
+    folder = FOLDER / "corpus"
+    folder.mkdir()
+    (folder / "1.txt").write_text(DOCUMENT.text, encoding="utf-8")
+
+    def run(data: bytes) -> None:
+        path = folder / "1.ann" if name == "brat" else FOLDER / f"file.{name}"
+        path.write_bytes(data)
+        try:
+            for document in registry.read(folder if name == "brat" else path, name):
+                json_line(document.to_json())
+        except CorpusError as error:
+            assert "Remedy" in str(error)
+
+    return run
+
+
+def sound_file(name: str) -> bytes:
+    """A file of a corpus format to begin from."""
+    registry.write(FOLDER / "sound", [DOCUMENT], name)
+    made = FOLDER / "sound"
+    if not made.is_dir():
+        return made.read_bytes()
+    (file,) = (file for file in made.iterdir() if file.suffix in (".ann", ".xmi"))
+    return file.read_bytes()
+
+
 def main() -> None:
     """Hands over to libFuzzer, with a sound input to begin from."""
     kind, *arguments = sys.argv[1:] or ["--help"]
-    if kind not in ("bundle", "manifest", "rows"):
+    if kind not in ("bundle", "manifest", "rows", "corpus"):
         sys.exit(__doc__)
     seeds = FOLDER / "seeds"
     seeds.mkdir()
@@ -85,6 +121,10 @@ def main() -> None:
     if kind == "rows":
         (seeds / "csv").write_bytes(b'id,text\n1,"He had, as ""said"", gout."\n2,x\n')
         (seeds / "jsonl").write_bytes(b'{"id": "1", "text": "gout", "meta": {"a": [1.5, null]}}\n')
+    elif kind == "corpus":
+        name = arguments.pop(0)
+        target = corpus(name)
+        (seeds / "sound").write_bytes(sound_file(name))
     else:
         sound = Path(arguments.pop(0))
         target = bundle if kind == "bundle" else manifest(sound)

@@ -12,7 +12,8 @@ from clinsynth.llm.cache import CACHE, ReplyCache
 from clinsynth.llm.runner import run_requests
 from clinsynth.llm.server import Server
 from clinsynth.synthesis.plan import PlanSettings
-from clinsynth.synthesis.seeds import names, seed_requests, write_seeds
+from clinsynth.synthesis.seed_names import write_seeds
+from clinsynth.synthesis.seeds import names, seed_requests, topics_of
 
 
 def seeds(
@@ -24,7 +25,7 @@ def seeds(
     budget: Budget = Budget(),  # noqa: B008
     cache: Path = CACHE,
 ) -> None:
-    """Asks for names of each entity type, for every topic; --plan.seeds works them into the texts.
+    """Asks for names of each entity type, for every topic; --plan.seeds works them into texts about it.
 
     Args:
         task: The task: a task.yaml.
@@ -39,9 +40,11 @@ def seeds(
     requests = seed_requests(schema, plan, count)
     with interruptible(), ReplyCache(cache) as kept:
         summary = run_requests(requests, kept, server, budget)
-        found, rejects = names((reply for request in requests if (reply := kept.reply(request))), schema)
+        found, rejects = names(topics_of(schema), map(kept.reply, requests), schema)
     write_seeds(out, found)
-    print(", ".join(f"{len(proposed)} of {label}" for label, proposed in found.items()) + f": {out}")
+    counts = {label: sum(len(known[label]) for known in found.values()) for label in schema.entities}
+    told = ", ".join(f"{number} of {label}" for label, number in counts.items())
+    print(f"{told}, for {len(found)} subjects: {out}")
     if rejects:
         ledger = out.with_name(out.name + ".rejects.jsonl")
         write_ledger(ledger, rejects)

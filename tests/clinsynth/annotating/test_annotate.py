@@ -182,7 +182,9 @@ def test_a_text_with_too_many_pairs_is_a_bad_row(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entities = [{"start": 0, "end": 1, "label": label} for label in ["Gene"] * 200 + ["Disease"] * 200]
+    entities: list[dict[str, Any]] = [
+        {"start": 0, "end": 1, "label": label} for label in ["Gene"] * 200 + ["Disease"] * 200
+    ]
     many = {"text": CANARY, "id": "many", "entities": entities}
     source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever", "id": "a"}, many])
     assert annotate(tiny_relation_bundle, source, tmp_path / "alone.jsonl") == 3
@@ -299,7 +301,6 @@ def test_a_document_that_cannot_be_annotated_does_not_stop_the_others(
     [
         (["missing.jsonl", "out.jsonl"], r"there is no missing\.jsonl"),
         (["in.jsonl", "out.docx"], r"the ending of out\.docx tells no format\. Remedy: .*pubtator"),
-        (["in.jsonl", "out.jsonl", "--input_format=docx"], "no input format 'docx'. Remedy: .*parquet"),
         (["in.jsonl", "-", "--output_format=html"], r"takes JSON lines, not html\. Remedy"),
         (["in.jsonl", "in.jsonl"], r"in\.jsonl exists already\. Remedy"),
         (["in.csv", "out.jsonl"], r"no column 'text'; its columns are: a, b\. Remedy: .*--text_column"),
@@ -319,6 +320,16 @@ def test_what_cannot_be_done_is_told(
     (tmp_path / "folder").mkdir()
     with pytest.raises((ValueError, OSError), match=message):
         annotate(tiny_bundle, *arguments)
+
+
+@pytest.mark.parametrize("option", ["input_format", "output_format"])
+def test_a_format_that_is_not_there_is_told_with_the_others(
+    option: str, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever"}])
+    assert annotate(tiny_bundle, source, tmp_path / "out.jsonl", f"--{option}=docx") == 2
+    told = capsys.readouterr().err
+    assert f"--{option}" in told and "parquet" in told and "pubtator" in told
 
 
 @given(data=st.binary(max_size=400), name=st.sampled_from(["jsonl", "csv", "tsv", "lines", "text"]))

@@ -184,7 +184,9 @@ def test_seeds_are_proposed_by_the_model(generate: Callable[..., int], folder: P
     with ScriptedServer(script) as server:
         command.main(["seeds", "--task=task.yaml", "--out=seeds.json", "--server.base_url", server.url])
         assert server.count == 3
-    assert json.loads(Path("seeds.json").read_text()) == {"Gene": ["VHL"], "Disease": ["gout"]}
+    assert json.loads(Path("seeds.json").read_text()) == {
+        topic: {"Gene": ["VHL"], "Disease": ["gout"]} for topic in "abc"
+    }
     assert not Path("seeds.json.rejects.jsonl").exists()
     command.main(
         ["plan", "--task=task.yaml", "--out=plan.jsonl.gz", "--plan.size=1", "--plan.seeds=seeds.json"]

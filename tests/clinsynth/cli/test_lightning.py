@@ -215,7 +215,8 @@ def test_fit_test_predict_and_tag(
     toy.write(tmp_path, tiny_encoder)
     clinsynth("fit", "--config=ner.yaml")
     run = tmp_path / "runs" / "toy_ner" / "1"
-    assert "runs/toy_ner/1" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "runs/toy_ner/1" in shown and "Stopped after 4 epochs, as --trainer.max_epochs says" in shown
     assert {p.name for p in run.iterdir()} == {
         "checkpoints",
         "config.yaml",
@@ -235,11 +236,16 @@ def test_fit_test_predict_and_tag(
     assert "strict" in capsys.readouterr().out
     clinsynth("test", "--config=ner.yaml", "--ckpt_path=best")
     assert "strict" in capsys.readouterr().out
-    metrics = json.loads((run / "checkpoints" / "metrics.json").read_text(encoding="utf-8"))
+    results = run / "checkpoints" / "test-1"
+    metrics = json.loads((results / "metrics.json").read_text(encoding="utf-8"))
     assert set(metrics["scores"]["scores"]["strict_f1"]) == {"value", "low", "high"}
-    predicted = list(registry.read(run / "checkpoints" / "predictions.jsonl"))
+    predicted = list(registry.read(results / "predictions.jsonl"))
     gold = list(registry.read(tmp_path / "ner_test.jsonl"))
     assert [d.id for d in predicted] == [d.id for d in gold]
+
+    clinsynth("test", "--config=ner.yaml", "--ckpt_path=best", "--trainer.limit_test_batches=1")
+    assert "test-2" in capsys.readouterr().out
+    assert json.loads((results / "metrics.json").read_text(encoding="utf-8")) == metrics, "as it was"
 
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("The fever.\r\nA pain.", encoding="utf-8", newline="")
@@ -253,10 +259,16 @@ def test_fit_test_predict_and_tag(
     assert "The fever" in capsys.readouterr().out
 
 
-def test_another_logger_is_added_by_config(tmp_path: Path, tiny_encoder: str) -> None:
+def test_another_logger_is_added_and_early_stopping_tells_why(
+    tmp_path: Path, tiny_encoder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     toy.write(tmp_path, tiny_encoder)
     logger = ("--trainer.logger=TensorBoardLogger", "--trainer.logger.save_dir=boards")
-    clinsynth("fit", "--config=re.yaml", "--run=logged", "--trainer.max_epochs=1", *logger)
+    patience = ("--early_stopping.patience=1", "--early_stopping.min_delta=1")
+    clinsynth("fit", "--config=re.yaml", "--run=logged", *patience, *logger)
+    why = r"val_f1 was not above 0\.\d+ in 1 validations \(--early_stopping.patience 1\)"
+    told = rf"Stopped after 2 epochs: {why}"
+    assert re.search(told, capsys.readouterr().out)
     assert list(Path("boards").rglob("events*")) and list(Path("logged/logs").rglob("metrics.csv"))
 
 
@@ -323,7 +335,7 @@ def test_the_demo_in_small(
     root = f"--data.root={corpora}"
     clinsynth("fit", config, root, "--data.few_shot=60", "--trainer.max_epochs=2", "--run=small")
     clinsynth("test", config, root, "--run=small", "--ckpt_path=best")
-    scores = json.loads(Path("small/checkpoints/metrics.json").read_text(encoding="utf-8"))["scores"]
+    scores = json.loads(Path("small/checkpoints/test-1/metrics.json").read_text(encoding="utf-8"))["scores"]
     assert scores["support"] == {"Disease": 960}
     assert scores["scores"]["relaxed_f1"]["value"] > 0.3
     monkeypatch.setattr(sys, "stdin", io.StringIO("He has hereditary breast and ovarian cancer.\n"))

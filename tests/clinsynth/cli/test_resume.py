@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from clinsynth.runs.folder import CHECKPOINTS, last_test
 from tests.clinsynth import toy
 from tests.conftest import REPOSITORY
 
@@ -40,9 +41,9 @@ def clinsynth(folder: Path, *arguments: str, code: int = 0) -> subprocess.Comple
 
 def scores(folder: Path, kind: str, run: str, *arguments: str) -> dict[str, Any]:
     clinsynth(folder, "test", "--config", f"{kind}.yaml", "--run", run, "--ckpt_path", "best", *arguments)
-    metrics: dict[str, Any] = json.loads((folder / run / "checkpoints" / "metrics.json").read_text())[
-        "scores"
-    ]
+    metrics: dict[str, Any] = json.loads(
+        (last_test(folder / run / CHECKPOINTS) / "metrics.json").read_text()
+    )["scores"]
     return metrics
 
 
@@ -114,5 +115,5 @@ def test_two_processes_do_what_one_does(folder: Path, kind: str) -> None:
     assert together == pytest.approx(alone, rel=2e-3, abs=2e-4)
     best = scores(folder, kind, f"{kind}-one")
     assert scores(folder, kind, f"{kind}-one", *two) == best, "tested by two processes, to the last digit"
-    predictions = folder / f"{kind}-one" / "checkpoints" / "predictions.jsonl"
+    predictions = last_test(folder / f"{kind}-one" / CHECKPOINTS) / "predictions.jsonl"
     assert len(predictions.read_text(encoding="utf-8").splitlines()) == 21

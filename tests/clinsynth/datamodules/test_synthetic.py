@@ -18,9 +18,9 @@ from clinsynth.formats import jsonl
 from clinsynth.llm import batch
 from clinsynth.llm.server import Server
 from clinsynth.models.relation_extraction import RelationExtraction
+from clinsynth.synthesis.answer_form import answer
 from clinsynth.synthesis.generate import Generation
 from clinsynth.synthesis.plan import PlanSettings
-from clinsynth.synthesis.prompts import answer
 from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity
 from tests.clinsynth.llm.server import Act, Script, ScriptedServer, completion
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK, reply

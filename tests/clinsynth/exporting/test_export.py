@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import zipfile
@@ -12,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from clinsynth.cli import export as command
 from clinsynth.datamodules.batches import DocumentBatch
-from clinsynth.exporting import gate
+from clinsynth.exporting import gate, outcome
 from clinsynth.formats import jsonl
 from clinsynth.models import TokenClassification
 from clinsynth_onnx.bundle import MANIFEST, Bundle
@@ -127,6 +129,22 @@ def test_a_variant_that_loses_too_much_is_removed(
 def test_full_precision_has_to_have_the_labels_of_torch(change: dict[str, Any], verdict: str) -> None:
     row = gate.Row("onnxruntime", "fp32", 0.9, 1.0, 9, 1e-6, 10.0, {})
     assert gate._verdict(replace(row, **change), row, 0.005) == verdict
+
+
+@pytest.mark.parametrize(
+    ("documents", "annotations", "drop", "warns"),
+    [(1, 300, 0.005, True), (50, 199, 0.005, True), (50, 200, 0.005, False), (10, 10, 0.1, False)],
+)
+def test_the_gate_warns_where_one_error_is_more_than_may_be_lost(
+    documents: int, annotations: int, drop: float, warns: bool
+) -> None:
+    row = outcome.Row("torch", "", 0.9, 1.0, 9, 0.0, 10.0, {})
+    found = outcome.Gate("strict_f1", documents, 600, drop, (row,), annotations)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(outcome.table(found))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert ("too few to see a loss of" in shown and "Remedy: compare on" in shown) is warns
+    assert (found.to_json()["warning"] is not None) is warns
 
 
 def test_a_difference_that_is_no_number_is_the_largest() -> None:

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModel
 
 from clinsynth.exporting import graph, int8
 from clinsynth.models import RelationExtraction, TokenClassification
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import TextTokenizer
 from tests.conftest import wordpiece_json
@@ -59,8 +59,8 @@ FUSED = ("BERT", "RoBERTa", "DistilBERT", "ELECTRA")
 
 
 def built(
-    name: str, folder: Path, schema: Schema, kind: type[DocumentModel] = TokenClassification
-) -> DocumentModel:
+    name: str, folder: Path, schema: Schema, kind: type[EncoderModel] = TokenClassification
+) -> EncoderModel:
     """A model whose encoder has the architecture and random weights."""
     text = wordpiece_json()
     tokenizer = TextTokenizer(text)

@@ -167,7 +167,7 @@ def test_ids_that_are_no_file_names_are_refused(tmp_path: Path, name: str) -> No
 
 
 def test_ids_that_repeat_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnwritableError, match="another document has the same"):
+    with pytest.raises(UnwritableError, match="another document has the same id"):
         registry.named("brat").writing.write(tmp_path / "x", [Document("text", id="a")] * 2)
 
 

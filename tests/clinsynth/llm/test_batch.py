@@ -64,6 +64,8 @@ def test_lines_as_several_servers_write_them(tmp_path: Path, line: dict[str, obj
         ({"response": None, "error": {"code": "batch_expired", "message": "m"}}, "batch_expired"),
         ({"response": None, "error": {"message": "m"}}, "failed"),
         ({"response": None, "error": {}}, "there is no response"),
+        ({"response": {"body": {"error": {"code": "overloaded", "message": "m"}}}},
+         "error in the response (overloaded)"),
         ({"response": {"body": "no JSON"}, "error": None}, "there is no response"),
     ],
 )  # fmt: skip

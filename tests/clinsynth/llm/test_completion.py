@@ -51,6 +51,7 @@ CALL = {"id": "c", "type": "function", "function": {"name": "json", "arguments":
         body(None, "tool_calls", tool_calls=[CALL]),
         body("I call the tool.", "tool_calls", tool_calls=[CALL]),
         body(None, "tool_calls", tool_calls=[{"function": {"arguments": json.loads(ANSWER)}}]),
+        body(ANSWER, tool_calls=[{"function": {"arguments": "{}"}}]),
         body("", "function_call", function_call={"name": "json", "arguments": ANSWER}),
         body([{"type": "tool_use", "input": json.loads(ANSWER)}], "tool_use"),
         body(ANSWER, choice={"error": None, "content_filter_results": {"hate": {"filtered": False}}}),

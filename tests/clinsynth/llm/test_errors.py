@@ -30,6 +30,7 @@ LOCATED = [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra in
          "status 400 (unsupported_value, parameter temperature)", ["temperature"]),
         ("`temperature` is not supported by this model", "status 400", ["temperature"]),
         ('Invalid JSON payload received. Unknown name "seed": Cannot find field.', "status 400", ["seed"]),
+        ("Argument not supported on this model: temperature", "status 400", ["temperature"]),
         ("property 'top_p' is unsupported", "status 400", ["top_p"]),
         ({"param": "prompt", "code": "content_filter", "message": "'seed' is bad"},
          "status 400 (content_filter, parameter prompt)", []),

@@ -24,7 +24,9 @@ def test_every_miss_has_its_reason(tmp_path: Path) -> None:
         requests = plan(ENTITY_TASK, SETTINGS)
         cache.add([(one, reply("x", custom_id=one.custom_id)) for one in requests[1:]])
         cache.add([(requests[0], reply("x", "length"))] * 2)
-        assert reasons(cache) == {"its answer was truncated, 2 times": 1}
+        assert reasons(cache) == {
+            "it has no whole answer: the answer is cut off (finish_reason length), 2 times": 1
+        }
         colder = reasons(cache, replace(SETTINGS, temperature=0.5))
         assert colder == {"temperature is 0.5, the cached reply has 1.0": 6}
         assert reasons(cache, replace(SETTINGS, response_format="none")) == {
@@ -34,7 +36,7 @@ def test_every_miss_has_its_reason(tmp_path: Path) -> None:
         (told,) = reasons(cache, schema=other)
         assert told.startswith("the system prompt")
         assert reasons(cache, replace(SETTINGS, size=8)).keys() == {
-            "its answer was truncated, 2 times",
+            "it has no whole answer: the answer is cut off (finish_reason length), 2 times",
             "seed is 6, the cached reply has 0",
             "seed is 7, the cached reply has 1",
         }

@@ -38,6 +38,8 @@ ANSWER = '{"sentences": ["The answer."]}'
         f"<|channel|>commentary<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final "
         f"<|constrain|>json<|message|>{ANSWER}",
         f"<|start|>assistant<|channel|>final<|message|>{ANSWER}<|end|><|start|>assistant<|channel|>analysis<|message|>{DRAFT}",
+        f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant"
+        f"<|channel|>commentary to=functions.json <|constrain|>json<|message|>{ANSWER}<|call|>",
         f"analysis{DRAFT}assistantfinal{ANSWER}",
         ANSWER,
     ],

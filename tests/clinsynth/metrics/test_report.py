@@ -37,3 +37,14 @@ def test_relations_show_accuracy_and_correlation_too(schema: Schema) -> None:
     text = shown(scores.result())
     for word in ("Association", "accuracy 1.0000", "Matthews correlation", "macro F1"):
         assert word in text
+
+
+def test_one_document_has_no_interval() -> None:
+    gold = Document("abcdef", (Entity(0, 3, "Gene"),))
+    scores = EntityScores(("Gene",))
+    scores.update([gold], [gold], [0])
+    result = scores.result()
+    assert result.scores["strict_f1"].to_json() == {"value": 1.0, "low": None, "high": None}
+    assert result.to_json()["interval"] is None
+    text = shown(result)
+    assert "1 documents; too few for an interval" in text and "(1" not in text and "95 %" not in text

@@ -15,7 +15,7 @@ from lightning import Callback, Trainer, seed_everything
 from clinsynth.datamodules import DocumentDataModule, Files
 from clinsynth.datamodules.batches import Batch, DocumentBatch
 from clinsynth.models import RelationExtraction, TokenClassification
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization
 from clinsynth_onnx.document import Document, Entity
@@ -41,7 +41,7 @@ def files(folder: Path, kind: str, schema: Schema) -> DocumentDataModule:
 
 
 def fit(
-    model: DocumentModel,
+    model: EncoderModel,
     data: DocumentDataModule,
     folder: Path,
     epochs: int,
@@ -100,7 +100,7 @@ def checkpoint(folder: Path, tiny_encoder: str, tmp_path_factory: pytest.TempPat
     return path
 
 
-def read(model: DocumentModel, documents: list[Document], batch_tokens: int = 512) -> list[Document]:
+def read(model: EncoderModel, documents: list[Document], batch_tokens: int = 512) -> list[Document]:
     with torch.inference_mode():
         return model.annotate(
             DocumentBatch(model.codec.encode(documents), range(len(documents)), batch_tokens)

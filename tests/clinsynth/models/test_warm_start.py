@@ -12,7 +12,7 @@ from lightning import Trainer, seed_everything
 
 from clinsynth.datamodules import Files
 from clinsynth.models import RelationExtraction, TokenClassification
-from clinsynth.models.base import DocumentModel
+from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.optimization import Optimization
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 from tests.clinsynth import toy
@@ -59,7 +59,7 @@ def data(folder: Path, schema: Schema, kind: str = "ner") -> Files:
     return Files(schema, **names, batch_tokens=256)
 
 
-def weights(model: DocumentModel) -> dict[str, torch.Tensor]:
+def weights(model: EncoderModel) -> dict[str, torch.Tensor]:
     assert model.network is not None
     return model.network.state_dict()
 
@@ -93,7 +93,7 @@ def test_another_head_is_new(
     checkpoint: Path, tiny_encoder: str, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     trained = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu")
-    model: DocumentModel = (
+    model: EncoderModel = (
         TokenClassification(OTHER, tiny_encoder, start_from=str(checkpoint))
         if kind == "labels"
         else RelationExtraction(RE, tiny_encoder, start_from=str(checkpoint))

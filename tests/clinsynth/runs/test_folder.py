@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth.runs.folder import SHARED, find_checkpoint, new_run, run_of
+from clinsynth.runs.folder import SHARED, find_checkpoint, last_test, new_run, new_test, run_of
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +50,11 @@ def test_checkpoints_are_found(tmp_path: Path) -> None:
         find_checkpoint("x.ckpt", tmp_path, None)
     (tmp_path / "moved.ckpt").touch()
     assert run_of(find_checkpoint(str(tmp_path / "moved.ckpt"), tmp_path, None)) is None
+
+
+def test_each_test_has_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no results of a test .* Remedy: clinsynth test first"):
+        last_test(tmp_path)
+    assert [new_test(tmp_path).name for _ in range(11)][-2:] == ["test-10", "test-11"]
+    (tmp_path / "test-of-mine").mkdir()
+    assert last_test(tmp_path) == tmp_path / "test-11"

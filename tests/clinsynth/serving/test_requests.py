@@ -68,7 +68,9 @@ def entity(**changes: Any) -> dict[str, Any]:
         (entity(label=""), "documents[1].entities[0].label", "empty"),
         (entity(score="1"), "documents[1].entities[0].score", "number"),
         (entity(score=10**400), "documents[1].entities[0].score", "number"),
-        (entity(text=SECRET), "documents[1].entities[0]", "unknown field"),
+        (entity(text=SECRET), "documents[1].entities[0].text", "another text there. Remedy: count char"),
+        (entity(text=[SECRET]), "documents[1].entities[0].text", "string"),
+        (entity(**{SECRET: 1}), "documents[1].entities[0]", "unknown field"),
         (
             {"documents": [{"text": "a", "relations": [{"head": 0, "tail": 1, "label": SECRET}]}]},
             "documents[0].relations[0]",
@@ -94,7 +96,8 @@ def test_too_many_documents() -> None:
     assert caught.value.status == 413
 
 
-def test_an_answer_is_a_request_again() -> None:
+@pytest.mark.parametrize("mentions", [True, False])
+def test_an_answer_is_a_request_again(mentions: bool) -> None:
     document = Document(
         "äö 😀 abc",
         (Entity(0, 2, "Gene", 0.5), Entity(5, 8, "Disease")),
@@ -102,7 +105,7 @@ def test_an_answer_is_a_request_again() -> None:
         "7",
         {"passages": [1, {"a": None}]},
     )
-    body = json.dumps({"documents": [document.to_json()]}).encode()
+    body = json.dumps({"documents": [document.to_json(mentions)]}).encode()
     (read,) = parse(body, 1, LABELS)
     assert read.to_json() == document.to_json()
 

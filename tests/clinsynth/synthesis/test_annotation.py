@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -124,3 +125,14 @@ def test_an_answer_without_relations_is_not_taken_to_deny_them(
     found = read_relations(reply(text), GOLD, RELATION_TASK)
     assert found.lost and len(found.document.relations) == relations
     assert reasons(found) == why
+
+
+def test_a_text_in_lines_is_annotated_line_by_line() -> None:
+    schema = replace(ENTITY_TASK, layout="lines")
+    document = Document("HISTORY\nno gout. No fever\n\n- gout", (), id="d")
+    request = entity_request("x", document.text, schema, AnnotationSettings("m"))
+    sentences = json.loads(request.body["messages"][1]["content"])["sentences"]
+    assert sentences == ["HISTORY", "no gout. No fever", "- gout"]
+    answered = {"sentences": [line.replace("gout", "<Disease>gout</Disease>") for line in sentences]}
+    found = read_entities(reply(answered), document, schema)
+    assert [(e.start, e.end) for e in found.document.entities] == [(11, 15), (29, 33)] and not found.rejects

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 
 from clinsynth.formats.rejects import Rejected
 from clinsynth.llm.requests import Reply
-from clinsynth.synthesis import lenient_json, parse, tagged
+from clinsynth.synthesis import items, lenient_json, parse, tagged
+from clinsynth.synthesis.answer_form import Unit, answer
 from clinsynth.synthesis.parse import parse_reply
-from clinsynth.synthesis.prompts import Unit, answer
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.schema import Schema
 from tests.clinsynth.synthesis.strategies import documents, markup, pairs
@@ -122,9 +123,23 @@ def test_forms_of_an_answer(text: str) -> None:
 def test_what_is_left_of_a_text_is_more_than_its_title() -> None:
     """A document of one word would teach that words stand alone."""
     found = parse_reply(reply(f'{{"documents": [["{GOUT}", "cut of', "length"), ENTITY_TASK)
-    assert reasons(found) == [parse.CUT_TITLE, lenient_json.CUT] and not usable(found)
+    assert reasons(found) == [items.CUT_TITLE, lenient_json.CUT] and not usable(found)
     found = parse_reply(reply(f'{{"documents": [["{GOUT}", "Is {GOUT}.", "cut of', "length"), ENTITY_TASK)
     assert [one.text for one in usable(found)] == ["gout Is gout."] and reasons(found) == [lenient_json.CUT]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"documents": [{{"title": "{GOUT}", "sentences": ["cut of',
+        f'{{"documents": [{{"text": ["{GOUT}", "cut of',
+        f'{{"documents": [["{GOUT}"',
+        f'{{"title": "{GOUT}"',
+    ],
+)
+def test_no_form_of_a_text_leaves_its_title_alone(text: str) -> None:
+    found = parse_reply(reply(text, "length"), ENTITY_TASK)
+    assert not usable(found) and items.CUT_TITLE in reasons(found)
 
 
 def test_the_last_line_of_a_list_that_is_cut_off_is_no_sentence() -> None:
@@ -147,6 +162,25 @@ def test_title_and_sentences_are_one_text() -> None:
     assert found == Document("Title. Has gout.", (Entity(11, 15, "Disease"),), id="r1.0")
     (same,) = parse_reply(reply({"title": "Title.", "sentences": [f"Has {GOUT}."]}), ENTITY_TASK)
     assert same == found
+
+
+LINES = replace(ENTITY_TASK, layout="lines")
+
+
+def test_the_pieces_of_a_text_in_lines_are_lines() -> None:
+    (found,) = parse_reply(reply({"documents": [["HISTORY:", "", f"{GOUT} x2", "- no fever"]]}), LINES)
+    assert found == Document("HISTORY:\ngout x2\n- no fever", (Entity(9, 13, "Disease"),), id="r1.0")
+
+
+@given(st.lists(documents(), min_size=1, max_size=3))
+def test_texts_in_lines_read_back_but_for_space_around_lines(written: list[Document]) -> None:
+    found = parse_reply(reply(answer(written, LINES, "document")), LINES)
+    assert len(usable(found)) == len(written)
+    for document, read in zip(written, usable(found), strict=True):
+        assert read.text.split() == document.text.split()
+        assert [read.mention(e).split() for e in read.entities] == [
+            document.mention(e).split() for e in sorted(document.entities, key=lambda e: e.start)
+        ]
 
 
 def test_a_bad_sentence_costs_only_itself() -> None:
@@ -201,8 +235,8 @@ def test_pairs_that_cannot_be_used(item: object, reason: str) -> None:
 
 
 def test_masked_pairs() -> None:
-    items = [{"text": "@DISEASE$ and @GENE$.", "label": 0}, {"text": "@GENE$ in @DISEASE$", "label": 1}]
-    none, one = parse_reply(reply({"examples": items}), RELATION_TASK)
+    pairs = [{"text": "@DISEASE$ and @GENE$.", "label": 0}, {"text": "@GENE$ in @DISEASE$", "label": 1}]
+    none, one = parse_reply(reply({"examples": pairs}), RELATION_TASK)
     assert none == Document(
         "@DISEASE$ and @GENE$.", (Entity(0, 9, "Disease"), Entity(14, 20, "Gene")), id="r1.0"
     )

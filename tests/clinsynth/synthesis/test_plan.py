@@ -79,3 +79,16 @@ def test_every_setting_of_the_model_can_be_left_to_the_server() -> None:
     )
     assert all(request.body.keys() == {"model", "messages"} for request in requests)
     assert len({request.key for request in requests}) == 7  # the same prompt again is a further draw
+
+
+@pytest.mark.parametrize("wrong", [{"untagged": 1.5}, {"shortest": 0}, {"longest": 0}])
+def test_numbers_that_no_text_can_have(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        PlanSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_text_cannot_be_longer_at_least_than_at_most() -> None:
+    with pytest.raises(ValueError, match="'longest'"):
+        plan(ENTITY_TASK, PlanSettings(size=1, shortest=9, longest=3))
+    (request,) = plan(ENTITY_TASK, PlanSettings(size=1, longest=3))
+    assert " 3 sentences" in request.body["messages"][0]["content"]

