@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from clinsynth import cli as commands
+from clinsynth.cli import generate
+from clinsynth.formats import jsonl
+from clinsynth_onnx.document import Document
 from tests.conftest import REPOSITORY
 
 EXAMPLE = REPOSITORY / "docs" / "example"
@@ -48,3 +51,16 @@ def test_the_example_experiment_runs(tiny_encoder: str, monkeypatch: pytest.Monk
         ("zorvexin", "Drug"),
         ("tremor", "Symptom"),
     ]
+
+
+def test_written_text_is_compared_with_the_corpus_of_the_example(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    text = "Took zorvexin for her tremor, which went away within a week."
+    jsonl.write(tmp_path / "corpus.jsonl", [Document(text)])
+    arguments = [f"--task={EXAMPLE}/task.yaml", f"--corpus={tmp_path}/corpus.jsonl"]
+    real = ["--real=clinsynth_letters.Letters", f"--real.folder={EXAMPLE}/data"]
+    generate.main(["audit", *arguments, *real, f"--out={tmp_path}/leaks.jsonl"])
+    assert "the pairs are in" in capsys.readouterr().out
+    assert '"real": "train-1"' in (tmp_path / "leaks.jsonl").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from clinsynth.corpora.base import Split
 from clinsynth.corpora.published import PublishedCorpus, Source
-from clinsynth.corpora.splits import hold_out
+from clinsynth.corpora.splits import cut_training_part
 from clinsynth.formats import registry
 from clinsynth_onnx.document import Document
 
@@ -25,7 +25,7 @@ class AbstractsCorpus(PublishedCorpus):
         format: Files of the corpus to read, those in PubTator's format or those in BioC XML.
         test_on: Part to test on. With ``development`` a tenth of the training part, drawn by ``seed``, is
             for validation; for machines without the test file.
-        seed: Random seed of that draw.
+        seed: Random seed of the training documents that are held out for validation.
     """
 
     url: str
@@ -57,6 +57,5 @@ class AbstractsCorpus(PublishedCorpus):
         format = "pubtator" if self.format == "pubtator" else "bioc-xml"
         documents = [document for path in self.located(split) for document in registry.read(path, format)]
         if self.test_on == "development" and split != "test":
-            train, val = hold_out(documents, 0.1, self.seed)
-            documents = train if split == "train" else val
+            documents = cut_training_part(documents, split, 0.1, self.seed)
         yield from documents

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from clinsynth.corpora.base import Split
 from clinsynth.corpora.published import PublishedCorpus, Source
-from clinsynth.corpora.splits import hold_out
+from clinsynth.corpora.splits import cut_training_part
 from clinsynth.formats import relation_tsv
 from clinsynth_onnx.document import Document
 
@@ -22,7 +22,7 @@ class FoldedCorpus(PublishedCorpus):
         fold: Number of the fold, from 1 to 10.
         val_fraction: Share of the training file that is held out for validation, drawn by ``seed``
             with as many related pairs as the rest.
-        seed: Random seed of that draw.
+        seed: Random seed of the training documents that are held out for validation.
     """
 
     homepage = "https://github.com/dmis-lab/biobert"
@@ -47,6 +47,5 @@ class FoldedCorpus(PublishedCorpus):
     def documents(self, split: Split) -> Iterator[Document]:
         documents = [document for path in self.located(split) for document in relation_tsv.read(path)]
         if split != "test":
-            train, val = hold_out(documents, self.val_fraction, self.seed)
-            documents = train if split == "train" else val
+            documents = cut_training_part(documents, split, self.val_fraction, self.seed)
         yield from documents

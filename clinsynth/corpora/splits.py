@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clinsynth.corpora.base import Split
 from clinsynth_onnx.document import Document
 
 
@@ -35,3 +36,11 @@ def hold_out(
     if not held and len(texts) > 1:
         held.add(list(texts)[int(rng.integers(len(texts)))])
     return [d for d in documents if d.text not in held], [d for d in documents if d.text in held]
+
+
+def cut_training_part(
+    documents: Sequence[Document], split: Split, fraction: float, seed: int
+) -> list[Document]:
+    """What is left for training of documents that are to serve for both, or with ``val`` what is held out."""
+    train, val = hold_out(documents, fraction, seed)
+    return train if split == "train" else val

@@ -51,7 +51,8 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         eval_batch_tokens: Padded tokens of one forward pass in validation, test and prediction.
         fraction: Share of the training documents to use, drawn by ``seed``.
         few_shot: Number of training documents to use, drawn by ``seed``; not with ``fraction``.
-        seed: Random seed of that draw. The order of training follows ``seed_everything``.
+        seed: Random seed of the training documents that are drawn. The order of training follows
+            ``seed_everything``.
         other_labels: What to do about mentions whose label the task does not have: refuse the corpus, or
             ignore these mentions and say how many there are. Published corpora of several labels are there
             to choose from, and ignore them.

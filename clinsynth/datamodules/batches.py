@@ -81,7 +81,7 @@ class StepPlan:
         batch_tokens: Padded tokens of one optimizer step over all processes, at most, unless one
             sequence for each who shares a chunk is more than a chunk may have.
         ranks: Who shares a step.
-        seed: Of the order.
+        seed: Random seed of the order.
     """
 
     def __init__(self, lengths: Sequence[int], batch_tokens: int, ranks: Ranks, seed: int) -> None:
@@ -134,7 +134,9 @@ class TrainingBatches:
     Args:
         features: The encoded training documents.
         pad_id: What padding is filled with.
-        batch_tokens, ranks, seed: See ``StepPlan``.
+        batch_tokens: Padded tokens of one optimizer step over all processes, at most.
+        ranks: Who shares a step.
+        seed: Random seed of the order.
         repeats: How many times an epoch shows each document, by document; once if not given.
     """
 

@@ -100,6 +100,10 @@ class SelfTraining(DocumentDataModule):
             log.info("unlabelled text: %d documents with %d mentions found", len(found), mentions)
             yield from found
 
+    def ignores_other_labels(self, split: Split) -> bool:
+        """Teachers may know more labels than the task; the labelled documents were looked at before."""
+        return True
+
     def predict_documents(self) -> Iterable[Document]:
         return self.labelled.predict_documents()
 
