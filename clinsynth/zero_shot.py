@@ -51,7 +51,8 @@ class ZeroShot(DocumentAnnotator):
     """Asks a language model for the entities, or for the relations between given entities.
 
     It sends the text of a corpus, as else only ``clinsynth generate annotate`` does, and refuses to unless
-    told that it may. Replies are cached, so that a test that was stopped goes on, and its repetition costs nothing.
+    told that it may. Replies are cached, so that a test that was stopped goes on, and its repetition costs
+    nothing.
 
     Args:
         schema: Task whose definitions and guidelines are the prompt.
