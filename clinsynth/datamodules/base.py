@@ -16,9 +16,8 @@ from clinsynth.corpora.labels import other_labels, restrict, tell_other_labels
 from clinsynth.corpora.splits import draw
 from clinsynth.datamodules.batches import DocumentBatches, Ranks, TrainingBatches
 from clinsynth.formats.counts import count
-from clinsynth_onnx.codec import Codec
+from clinsynth_onnx.codec import Codec, reasons
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.relation_codec import reasons
 from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
@@ -123,14 +122,14 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         codec = self._codec()
         features = codec.encode(self.part("train"))
         self.record["train"]["not_expressible"] = {
-            "reasons": reasons(features.losses),
-            "where": [[x.document, x.start, x.end, x.label, x.reason] for x in features.losses],
+            "reasons": reasons(features.unaligned),
+            "where": [[x.document, x.start, x.end, x.label, x.reason] for x in features.unaligned],
         }
-        if features.losses:
+        if features.unaligned:
             log.warning(
                 "%d gold annotations of the training part cannot be learned exactly: %s (see data.json)",
-                len(features.losses),
-                ", ".join(f"{n} because {reason}" for reason, n in reasons(features.losses).items()),
+                len(features.unaligned),
+                ", ".join(f"{n} because {reason}" for reason, n in reasons(features.unaligned).items()),
             )
         seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
         self._batches = TrainingBatches(
