@@ -10,7 +10,6 @@ from rich.table import Table
 
 from clinsynth.cli.run import run
 from clinsynth.formats import registry
-from clinsynth.formats.pubtator import relabel
 from clinsynth.metrics.errors import KINDS, Errors, errors, summary
 from clinsynth.runs.folder import bundle_of
 from clinsynth_onnx.bundle import Bundle
@@ -39,7 +38,7 @@ def show_errors(
         top: Number of words shown of each kind.
         show_text: Whether each error is shown with the text around it.
     """
-    gold = [relabel(document, labels) if labels else document for document in registry.read(documents)]
+    gold = [document.relabelled(labels) if labels else document for document in registry.read(documents)]
     bundle = Bundle.open(bundle_of(model))
     if bundle.task != "token-classification":
         raise ValueError(f"{model} finds no entities. Remedy: name a bundle that does")

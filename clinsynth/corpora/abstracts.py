@@ -43,14 +43,14 @@ class AbstractsCorpus(PublishedCorpus):
         self.seed = seed
 
     @abstractmethod
-    def file(self, part: Split, format: FileFormat) -> tuple[str, str]:
-        """Name of the file of a part, and its path in the archive at ``url``."""
+    def file(self, split: Split, format: FileFormat) -> tuple[str, str]:
+        """Name of the file of a split, and its path in the archive at ``url``."""
 
     def sources(self, split: Split) -> Mapping[str, Source]:
-        part = split
+        read = split
         if self.test_on == "development":
-            part = "val" if split == "test" else "train"
-        name, member = self.file(part, self.format)
+            read = "val" if split == "test" else "train"
+        name, member = self.file(read, self.format)
         return {name: Source(self.url, member)}
 
     def documents(self, split: Split) -> Iterator[Document]:

@@ -9,7 +9,6 @@ from clinsynth.corpora.base import Corpus, Split
 from clinsynth.corpora.splits import cut_training_part
 from clinsynth.formats import registry
 from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
-from clinsynth.formats.pubtator import relabel
 from clinsynth.formats.registry import FormatName
 from clinsynth_onnx.document import Document
 
@@ -60,12 +59,12 @@ class Files(Corpus):
         path = self._path("train" if split == "val" and not self.paths["val"] else split)
         return f"{path} as {self.format or registry.detect(path)}"
 
-    def _path(self, part: str) -> Path:
-        path = self.paths[part]
+    def _path(self, split: str) -> Path:
+        path = self.paths[split]
         if path is None:
-            raise ValueError(f"there are no files to {part} with. Remedy: name them with --data.{part}")
+            raise ValueError(f"there are no files to {split} with. Remedy: name them with --data.{split}")
         return Path(path)
 
-    def _read(self, part: str) -> Iterator[Document]:
-        for document in registry.read(self._path(part), self.format, self.reading):
-            yield relabel(document, self.labels) if self.labels else document
+    def _read(self, split: str) -> Iterator[Document]:
+        for document in registry.read(self._path(split), self.format, self.reading):
+            yield document.relabelled(self.labels) if self.labels else document

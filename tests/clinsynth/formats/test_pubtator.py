@@ -229,13 +229,6 @@ def test_white_space_that_differs_in_a_mention_is_logged_and_the_offsets_hold(
     assert f"{path}:3" in caplog.text
 
 
-def test_a_label_without_a_new_name_is_told() -> None:
-    document = Document("ab", (Entity(0, 1, "Modifier"),), id="5")
-    assert pubtator.relabel(document, {"Modifier": "Disease"}).entities[0].label == "Disease"
-    with pytest.raises(ValueError, match=r"'5'.*'Modifier'.*known are X"):
-        pubtator.relabel(document, {"X": "Disease"})
-
-
 FIELDS = st.sampled_from(
     ["7", "0", "3", "9", "-1", "gout", "a gout", "Disease", "D1,D2", "CID", "", "\u00e9", "|"]
 )
