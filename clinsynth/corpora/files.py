@@ -40,7 +40,7 @@ class Files(Corpus):
     ) -> None:
         self.paths = {"train": train, "val": val, "test": test, "predict": predict}
         if format is not None:
-            registry.named(format)
+            registry.get_format(format)
         self.format = format
         self.labels = labels
         self.seed = seed
