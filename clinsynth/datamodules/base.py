@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, cast
 
@@ -16,6 +15,7 @@ from clinsynth.corpora.labels import other_labels, restrict, tell_other_labels
 from clinsynth.corpora.splits import draw
 from clinsynth.datamodules.batches import DocumentBatches, Ranks, TrainingBatches
 from clinsynth.formats.counts import count
+from clinsynth.runs.seed import global_seed
 from clinsynth_onnx.codec import Codec, reasons
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -46,7 +46,7 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         schema: The task; documents keep the entities that it knows.
         batch_tokens: Padded tokens of one optimizer step over all processes and accumulated
             batches, at most; it gives the same steps on one process as on many, as long as half of it
-            holds a sequence for each (see ``StepPlan``).
+            holds a sequence for each process.
         eval_batch_tokens: Padded tokens of one forward pass in validation, test and prediction.
         fraction: Share of the training documents to use, drawn by ``seed``.
         few_shot: Number of training documents to use, drawn by ``seed``; not with ``fraction``.
@@ -131,9 +131,8 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
                 len(features.unaligned),
                 ", ".join(f"{n} because {reason}" for reason, n in reasons(features.unaligned).items()),
             )
-        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
         self._batches = TrainingBatches(
-            features, codec.pad_id, self.batch_tokens, self._ranks(), seed, self.repeats()
+            features, codec.pad_id, self.batch_tokens, self._ranks(), global_seed(), self.repeats()
         )
         if self._resume:
             self._batches.load_state_dict(self._resume)
