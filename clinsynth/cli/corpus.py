@@ -32,7 +32,7 @@ def count(
 
     Args:
         path: File or folder to read.
-        format: Its format; told from it if not given.
+        format: Format of ``path``; told from it if not given.
         label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
         token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
         tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
@@ -72,7 +72,7 @@ def convert(
         source: File or folder to read.
         target: File or folder to write; must not exist.
         to: Format to write.
-        source_format: The format of ``source``; told from it if not given.
+        source_format: Format of ``source``; told from it if not given.
         label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
         token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
         tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.

@@ -23,7 +23,7 @@ class AbstractsCorpus(PublishedCorpus):
         root: Folder of all corpora, with this one in a folder of its own name. Default: the
             environment variable CLINSYNTH_DATA, else "data". What is missing is downloaded there.
         format: Files of the corpus to read, those in PubTator's format or those in BioC XML.
-        test_on: Part to test on. With ``development`` a tenth of the training part, drawn by ``seed``, is
+        test_on: Split to test on. With ``development`` a tenth of the training split, drawn by ``seed``, is
             for validation; for machines without the test file.
         seed: Random seed of the training documents that are held out for validation.
     """

@@ -52,8 +52,8 @@ class Ranks:
     """Who this process is among those that share an optimizer step.
 
     Attributes:
-        rank: From 0 to ``world_size - 1``.
-        world_size: Processes.
+        rank: Number of this process, from 0 to ``world_size - 1``.
+        world_size: Number of processes.
         accumulate: Batches that each process adds up before it steps.
     """
 

@@ -17,7 +17,7 @@ class Mixture(DocumentDataModule):
     ``Synthetic`` corpus is tested on the real one that it is mixed with.
 
     Args:
-        schema: The task of all of them.
+        schema: Task of all corpora.
         corpora: Data modules, each with its own settings (also ``few_shot`` and ``fraction``).
         weights: How many times an epoch shows the training documents of each corpus; once each if
             not given.

@@ -76,7 +76,7 @@ class RecordedReplies(WrittenText):
 
     Args:
         files: Files of recorded replies; ``.gz`` too.
-        curation: What to leave out.
+        curation: Thresholds of what is left out: duplicates and leaks.
     """
 
     def __init__(self, files: list[str], curation: Curation = Curation()) -> None:  # noqa: B008
@@ -107,7 +107,7 @@ class GeneratedText(WrittenText):
     It is asked by one process. On a cluster run ``clinsynth generate`` first, and name the corpus it wrote.
 
     Args:
-        generation: How to ask, and what to leave out.
+        generation: Settings of the requests, of the server and of what is left out.
         folder: Folder that the corpus and its card are written to. Default: runs/TASK/synthetic.
     """
 

@@ -41,8 +41,8 @@ class Reply:
     """What came back for a request.
 
     Args:
-        custom_id: The request's.
-        status_code: Of HTTP; 0 if no response came.
+        custom_id: Name of the request that it answers.
+        status_code: HTTP status; 0 if no response came.
         body: The chat completion, or the server's error.
         error: Why there is no completion, in a few words without any text of the exchange.
         batch: Whether it came through a Batch API, at its price.

@@ -33,7 +33,7 @@ def parse(body: bytes, max_documents: int, labels: Collection[str] | None) -> li
 
     Args:
         body: JSON, as ``RequestModel`` describes it.
-        max_documents: More are refused.
+        max_documents: Documents of a request at most; a request with more is refused.
         labels: What entities may be called; ``None`` where entities that come with a text are ignored.
 
     Raises ``RequestError``, with status 413 for too many documents and 422 for all else. It stops at the

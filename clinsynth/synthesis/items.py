@@ -34,7 +34,7 @@ def items(value: Any, key: str = "") -> Iterator[Item | Rejected]:
     """The texts in a JSON value.
 
     Args:
-        value: Of ``lenient_json.values``.
+        value: A value that ``lenient_json.values`` found.
         key: The key that it stands under, if any.
     """
     complete = _complete(value)
