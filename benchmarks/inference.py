@@ -2,7 +2,7 @@
 
     python benchmarks/inference.py RUN [--bundle BUNDLE] [--optimum-python PYTHON] [--repeats 3]
 
-RUN is a run folder of ``configs/ncbi_disease.yaml`` (the sentences of the test part are tagged) or of
+RUN is a run folder of ``configs/ncbi_disease.yaml`` (the sentences of the test split are tagged) or of
 ``configs/gad.yaml`` (the test pairs are classified). Without BUNDLE the run is exported first.
 
 Text goes in, annotations come out, tokenising and decoding included. Contestants take turns, so that a

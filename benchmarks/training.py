@@ -4,7 +4,7 @@
 
 Each trainer starts from the same pretrained weights, sees the same sequences and has a process of its own.
 Sentences per second count training alone: no reading, encoding, validation. Strict F1 is read and scored
-by the same code for all, on the NCBI Disease development part and on the training documents that nobody
+by the same code for all, on the NCBI Disease development split and on the training documents that nobody
 was trained on (more of them, so a steadier figure). One seed's F1 is off by a point or more: the mean over
 seeds is compared. The Hugging Face ``Trainer`` runs as it comes (batches of 32, fp32) and with
 ``bf16=True``, at a learning rate that suits it better than its default.
@@ -81,7 +81,7 @@ class Sample(NCBIDisease):
     wanted: list[Document]
 
     def part(self, split: Any) -> list[Document]:
-        return self.wanted if split == "train" else super().part(split)
+        return self.wanted if split == "train" else super().task_documents(split)
 
 
 def ours(data: Sample, epochs: int, folder: Path) -> tuple[float, Logits]:
@@ -167,13 +167,13 @@ def measure(trainer: str, seed: int, sentences: int, epochs: int) -> Measured:
     data = Sample(SCHEMA)
     codec = EntityCodec(TextTokenizer(encoders.tokenizer_json("offline")), SCHEMA)
     data.wanted, count = [], 0
-    documents = NCBIDisease(SCHEMA).part("train")
+    documents = NCBIDisease(SCHEMA).task_documents("train")
     for document in documents:
         if count >= sentences:
             break
         data.wanted.append(document)
         count += len(codec.encode([document]).examples)
-    held_out = [data.part("val"), documents[len(data.wanted) :]]
+    held_out = [data.task_documents("val"), documents[len(data.wanted) :]]
     encoders.pretrained("offline", EncoderOptions())  # so that no one pays for the first read
 
     seed_everything(seed, verbose=False)

@@ -19,8 +19,8 @@ class Command:
 
 COMMANDS = {
     "fit": Command("clinsynth.cli.experiments", "Train a model and keep its best checkpoint.", True),
-    "validate": Command("clinsynth.cli.experiments", "Score a checkpoint on the validation part.", True),
-    "test": Command("clinsynth.cli.experiments", "Score a checkpoint on the test part.", True),
+    "validate": Command("clinsynth.cli.experiments", "Score a checkpoint on the validation split.", True),
+    "test": Command("clinsynth.cli.experiments", "Score a checkpoint on the test split.", True),
     "predict": Command(
         "clinsynth.cli.experiments", "Write the entities or relations that a checkpoint finds.", True
     ),

@@ -28,7 +28,7 @@ def show_errors(
 ) -> None:
     """Counts a model's errors on labelled documents, by kind and by word.
 
-    Read it on a validation part, never on a test part. Only counts and single words are printed, unless
+    Read it on a validation split, never on a test split. Only counts and single words are printed, unless
     text is asked for.
 
     Args:

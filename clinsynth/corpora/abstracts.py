@@ -8,7 +8,7 @@ from typing import Literal
 
 from clinsynth.corpora.base import Split
 from clinsynth.corpora.published import PublishedCorpus, Source
-from clinsynth.corpora.splits import cut_training_part
+from clinsynth.corpora.splits import cut_training_split
 from clinsynth.formats import registry
 from clinsynth_onnx.document import Document
 
@@ -57,5 +57,5 @@ class AbstractsCorpus(PublishedCorpus):
         format = "pubtator" if self.format == "pubtator" else "bioc-xml"
         documents = [document for path in self.located(split) for document in registry.read(path, format)]
         if self.test_on == "development" and split != "test":
-            documents = cut_training_part(documents, split, 0.1, self.seed)
+            documents = cut_training_split(documents, split, 0.1, self.seed)
         yield from documents

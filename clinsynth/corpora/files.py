@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clinsynth.corpora.base import Corpus, Split
-from clinsynth.corpora.splits import cut_training_part
+from clinsynth.corpora.splits import cut_training_split
 from clinsynth.formats import registry
 from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
 from clinsynth.formats.registry import FormatName
@@ -50,7 +50,7 @@ class Files(Corpus):
         if split == "test" or self.paths["val"]:
             yield from self._read(split)
             return
-        yield from cut_training_part(list(self._read("train")), split, 0.1, self.seed)
+        yield from cut_training_split(list(self._read("train")), split, 0.1, self.seed)
 
     def predict_documents(self) -> Iterator[Document]:
         return self._read("predict" if self.paths["predict"] else "test")

@@ -8,5 +8,5 @@ GLOBAL_SEED = "PL_GLOBAL_SEED"  # Lightning's name of the variable
 
 
 def global_seed() -> int:
-    """The seed that ``seed_everything`` was last called with, 0 if it was not; the order of steps follows it."""
+    """What ``seed_everything`` was last called with, 0 if it was not; the order of steps follows it."""
     return int(os.environ.get(GLOBAL_SEED, "0"))
