@@ -101,7 +101,7 @@ class _Reader:
     def _record(self, node: yaml.Node, kind: Any, name: str) -> Any:
         types = get_type_hints(kind)
         needed = [
-            one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING
+            key.name for key in fields(kind) if key.default is MISSING and key.default_factory is MISSING
         ]
         found: dict[str, Any] = {}
         empty = node.tag == NULL and not needed  # a label alone, without a definition

@@ -95,7 +95,7 @@ def _pieces(value: Mapping[str, Any]) -> list[str]:
         part = value.get(field, [])
         part = part.value if isinstance(part, Partial) else part
         part = [part] if isinstance(part, str) else part
-        if not isinstance(part, list) or not all(isinstance(one, str) for one in part):
+        if not isinstance(part, list) or not all(isinstance(piece, str) for piece in part):
             return []
         pieces += part
     return pieces
