@@ -212,17 +212,17 @@ def main() -> None:
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as alone:
         for seed in range(arguments.seeds):
             for title in results:
-                one = alone.submit(measure, title, seed, arguments.sentences, arguments.epochs).result()
-                results[title].append(one)
-                print(line(f"{title}, seed {seed}", one.rate, one.scores), flush=True)
+                measured = alone.submit(measure, title, seed, arguments.sentences, arguments.epochs).result()
+                results[title].append(measured)
+                print(line(f"{title}, seed {seed}", measured.rate, measured.scores), flush=True)
 
     print(
         f"\nmeans of {arguments.seeds} seeds, {results[OURS][0].sentences} sentences, "
         f"{arguments.epochs} epochs, {torch.get_num_threads()} threads"
     )
-    rates = {title: statistics.mean(one.rate for one in seeds) for title, seeds in results.items()}
+    rates = {title: statistics.mean(result.rate for result in seeds) for title, seeds in results.items()}
     for title, rate in rates.items():
-        parts = zip(*(one.scores for one in results[title]), strict=True)
+        parts = zip(*(result.scores for result in results[title]), strict=True)
         print(line(title, rate, map(statistics.mean, parts)))
     for title in (BF16, FP32):
         print(f"clinsynth trains {rates[OURS] / rates[title]:.2f} times as fast as {title}")

@@ -186,4 +186,4 @@ def test_training_in_a_mixture_by_config(
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     main(["fit", "--config", "config.yaml", "--run", "run"])
     record = json.loads((tmp_path / "run" / "data.json").read_text())
-    assert [one["class"] for one in record["corpora"]] == ["Synthetic", "Files"]
+    assert [corpus["class"] for corpus in record["corpora"]] == ["Synthetic", "Files"]

@@ -63,14 +63,18 @@ def test_ids_that_other_lines_name_are_kept(folder: Path, tmp_path: Path) -> Non
 
 
 def test_names_and_further_concepts_are_kept(folder: Path, tmp_path: Path) -> None:
-    own = ["N5\tReference T1 MESH:D1\tzorvexin sodium", "N6\tReference T1 OTHER:2", "N7\tReference T9 X:1\tx"]
-    notes = NOTES.replace("N1\tReference T1 MESH:D1\tZorvexin", "\n".join(own))
+    normalizations = [
+        "N5\tReference T1 MESH:D1\tzorvexin sodium",
+        "N6\tReference T1 OTHER:2",
+        "N7\tReference T9 X:1\tx",
+    ]
+    notes = NOTES.replace("N1\tReference T1 MESH:D1\tZorvexin", "\n".join(normalizations))
     (folder / "n1.ann").write_bytes(notes.encode())
     (document,) = brat.read(folder)
     assert document.meta["concepts"] == ["MESH:D1", None]
     assert registry.write(tmp_path / "copy", [document], "brat") == []
     written = (tmp_path / "copy" / "n1.ann").read_text()
-    assert [line for line in written.split("\n") if line.startswith("N")] == own
+    assert [line for line in written.split("\n") if line.startswith("N")] == normalizations
 
 
 def test_roles_and_relations_of_events_are_kept(folder: Path, tmp_path: Path) -> None:
