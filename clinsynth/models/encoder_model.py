@@ -19,7 +19,7 @@ from clinsynth.models import encoders
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization, build
-from clinsynth.models.warm_start import start
+from clinsynth.models.warm_start import load_weights
 from clinsynth.runs.folder import best_of
 from clinsynth.runs.seed import global_seed
 from clinsynth_onnx.batching import in_chunks
@@ -89,7 +89,7 @@ class EncoderModel(DocumentAnnotator):
             self._build(encoders.pretrained(self.encoder_name, self.encoder_options))
             if self.start_from is not None and stage == "fit":
                 assert self.network is not None
-                start(self.network, best_of(self.start_from), self.schema, self.codec.tokenizer.json)
+                load_weights(self.network, best_of(self.start_from), self.schema, self.codec.tokenizer.json)
 
     def on_fit_start(self) -> None:
         if self.device.type == "cpu":
