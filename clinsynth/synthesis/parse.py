@@ -22,7 +22,7 @@ from clinsynth_onnx.schema import Schema
 FAILED = "the request failed"
 REFUSED = "the model refused"
 NOTHING = "the answer is empty"
-CUT = "a text with relations is cut off"
+CUT_TEXT = "a text with relations is cut off"
 NO_LABEL = "a pair has no known label"
 NO_PAIR = "not exactly one pair is marked"
 BROKEN = "a sentence of a text with relations is unusable"
@@ -84,7 +84,7 @@ def _entities(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
 
 def _pair(item: Item, schema: Schema) -> Document | Rejected:
     if not item.complete:
-        return Rejected(CUT, item.raw)
+        return Rejected(CUT_TEXT, item.raw)
     read = read_tagged(" ".join(item.pieces), schema.entity_labels, masks=True)
     if isinstance(read, Rejected):
         return replace(read, raw=item.raw)
@@ -117,7 +117,7 @@ def _pair_label(value: Any, schema: Schema) -> tuple[bool, str | None]:
 def _related(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
     """A document with relations, or one of which none are known because some could not be used."""
     if not item.complete:
-        yield Rejected(CUT, item.raw)
+        yield Rejected(CUT_TEXT, item.raw)
         return
     read = [read_tagged(piece, schema.entity_labels) for piece in _written(item, schema)]
     usable = [piece for piece in read if isinstance(piece, Tagged)]

@@ -59,8 +59,8 @@ def test_documents_come_back_annotated_in_their_order(client: TestClient, tag: P
     assert [Document.from_json(document) for document in answer.json()["documents"]] == tag(
         [Document(TEXT, id="ä", meta={"a": [1]}), "fever", ""]
     )
-    one = client.post("/annotate", json={"text": TEXT}).json()["documents"]
-    assert [Document.from_json(document) for document in one] == [tag(TEXT)]
+    annotated = client.post("/annotate", json={"text": TEXT}).json()["documents"]
+    assert [Document.from_json(document) for document in annotated] == [tag(TEXT)]
     assert client.post("/annotate", json={"documents": []}).json() == {"documents": []}
 
 

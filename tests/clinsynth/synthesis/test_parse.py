@@ -199,7 +199,7 @@ def test_a_relation_that_breaks_json_is_not_left_out_in_silence() -> None:
         '{"documents": [{"text": ["<Gene id=1>VHL</Gene> <Disease id=2>gout</Disease>"], "relations": [\n'
         'broken,\n{"label": "Association", "head": "1", "tail": "2"}\n]}]}'
     )
-    assert reasons(parse_reply(reply(text), RELATION_TASK)) == [parse.CUT, lenient_json.CUT]
+    assert reasons(parse_reply(reply(text), RELATION_TASK)) == [parse.CUT_TEXT, lenient_json.CUT]
 
 
 def test_prose_with_a_tag_is_not_left_out_in_silence() -> None:
