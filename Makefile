@@ -13,7 +13,7 @@ LLM_VENV := .venv-llm
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench llm-server llm clean
+.PHONY: help demo demo-notes test lint types bench llm-server llm clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ demo: $(VENV)/.train ## train on text written by a language model, test on NCBI 
 	  'Loss of this gene leads to early-onset breast and ovarian cancer.' \
 	  'The enzyme was normal in all relatives who were tested.' \
 	  | FORCE_COLOR=1 $(BIN)/clinsynth tag runs/ncbi_disease
+
+demo-notes: $(VENV)/.train ## train on clinical notes that a language model wrote, tag a discharge note in colour
+	$(BIN)/clinsynth fit --config configs/clinical_notes_synthetic.yaml --export true
+	FORCE_COLOR=1 $(BIN)/clinsynth tag runs/clinical_notes < docs/example/discharge_note.txt
 
 test: $(VENV)/.dev ## run all tests
 	$(BIN)/python -m pytest

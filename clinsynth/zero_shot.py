@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats.rejects import Rejected, write_ledger
@@ -30,16 +28,14 @@ from clinsynth.synthesis.annotation import (
 )
 from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
 from clinsynth.synthesis.prompts import default_unit
+from clinsynth.synthesis.real_text import check_allowed, request_name, settled
 from clinsynth_onnx.codec import Features
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
 
-REFUSAL = (
-    "this model sends the texts of the corpus to the server {server}, as they are. Remedy: if that is "
-    "allowed for these texts, say so with --model.allow_real_text true"
-)
+SENDING = "this model sends the texts of the corpus"
 UNSHOWABLE = "mentions overlap, which tags cannot show"
 
 
@@ -51,17 +47,12 @@ class PlainTexts:
         return Features(tuple(documents), (), (), ())
 
 
-def _host(server: Server) -> str:
-    """Where text would go; without user and password, which an address may hold."""
-    address = server.base_url or os.environ.get("OPENAI_BASE_URL")
-    return (urlsplit(address).hostname if address else None) or "of OpenAI"
-
-
 class ZeroShot(DocumentAnnotator):
     """Asks a language model for the entities, or for the relations between given entities.
 
-    It is the only part of clinsynth that sends real text anywhere, and refuses to unless told that it
-    may. Replies are cached, so that a test that was stopped goes on, and its repetition costs nothing.
+    It sends the text of a corpus, as else only ``clinsynth generate annotate`` does, and refuses to unless
+    told that it may. Replies are cached, so that a test that was stopped goes on, and its repetition costs
+    nothing.
 
     Args:
         schema: Task whose definitions and guidelines are the prompt.
@@ -114,30 +105,27 @@ class ZeroShot(DocumentAnnotator):
 
     def setup(self, stage: str) -> None:
         """Refuses to send text unless that was allowed."""
-        if not self.allow_real_text:
-            raise ValueError(REFUSAL.format(server=_host(self.server)))
+        check_allowed(self.allow_real_text, SENDING, self.server, "--model.allow_real_text")
 
     def annotate(self, batch: DocumentBatch) -> list[Document]:
         """Documents as the language model reads them; what it did not annotate usably has nothing."""
         documents = batch.features.documents
-        requests = [self._request(document, i) for i, document in zip(batch.indices, documents, strict=True)]
-        found: list[Document] = []
+        asked: dict[int, Request] = {}
+        for place, (index, document) in enumerate(zip(batch.indices, documents, strict=True)):
+            request = self._request(document, index)
+            if request is not None:
+                asked[place] = request
+        requests = list(asked.values())
         with ReplyCache(self.cache) as cache:
-            summary = self._runner.run([request for request in requests if request], cache)
-            if summary.stopped:
-                raise ValueError(
-                    f"{summary.stopped}, so that there is no score. Remedy: start again with more"
-                )
-            failed = {failure.custom_id: failure.reason for failure in summary.failures}
-            for document, request in zip(documents, requests, strict=True):
-                if request is None:
-                    found.append(replace(document, relations=()))
-                    continue
-                reason = failed.get(request.custom_id, "")
-                reply = cache.reply(request) or Reply(request.custom_id, 0, {}, reason)
-                annotation = self._read(reply, document)
-                self._rejects += annotation.rejects
-                found.append(annotation.document)
+            summary = self._runner.run(requests, cache)
+            best = [cache.reply(request) for request in requests]
+        if summary.stopped:
+            raise ValueError(f"{summary.stopped}, so that there is no score. Remedy: start again with more")
+        found = [replace(document, relations=()) for document in documents]
+        for place, reply in zip(asked, settled(requests, best, summary), strict=True):
+            annotation = self._read(reply, documents[place])
+            self._rejects += annotation.rejects
+            found[place] = annotation.document
         return found
 
     def on_test_end(self) -> None:
@@ -155,7 +143,7 @@ class ZeroShot(DocumentAnnotator):
 
     def _request(self, document: Document, index: int) -> Request | None:
         """What to ask; nothing where there is no pair to judge."""
-        name = f"{self.schema.name}-{self.finds}-{index:06d}"
+        name = request_name(self.schema.name, self.finds, index)
         if self.finds == "entities":
             return entity_request(name, document.text, self.schema, self.asking)
         if not any(self.schema.candidate_pairs(document)):

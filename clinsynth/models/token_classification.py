@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -58,6 +60,12 @@ class TokenClassification(EncoderModel):
         self.overlap = overlap
         self.abbreviations = abbreviations
         self.save_hyperparameters()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        hyperparameters = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {})
+        if self.network is None and "abbreviations" not in hyperparameters:
+            self.abbreviations = False  # a checkpoint of before there was a choice finds what it found
+        super().on_load_checkpoint(checkpoint)
 
     def build_codec(self, tokenizer: TextTokenizer) -> EntityCodec:
         return EntityCodec(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from clinsynth.curation.curate import Report
 from clinsynth.llm.budget import Budget, Prices, Spending, shown_money
@@ -69,10 +69,13 @@ class Account:
     files: Mapping[str, Path] = field(default_factory=dict)
     notes: str = ""
 
+    @property
+    def title(self) -> str:
+        """The heading of the card."""
+        return f"Synthetic corpus for {self.task}"
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the order in which the card shows them."""
-        systems = {canonical(_system(request)) for request in self.requests}
-        versions = sorted({version for system in systems if (version := version_of(system))})
         report = self.report.to_json()
         report["curation"]["second_pass"] = self.second_pass
         if "leaks" in report:
@@ -80,22 +83,55 @@ class Account:
         return {
             "task": self.task,
             "notes": self.notes,
-            "requests": len(self.requests),
-            "replies": dict(Counter(reply.outcome for reply in self.replies)),
-            "asked_of": dict(Counter(str(request.body.get("model")) for request in self.requests)),
-            "answered_by": dict(Counter(reply.model or "not named" for reply in self.replies)),
-            "tokens": self.paid.tokens,
-            "cost_usd": None if self.paid.cost_usd is None else round(self.paid.cost_usd, 4),
-            "prompts": {
-                "version": versions[0] if len(versions) == 1 else versions or None,
-                "system_sha256": sorted(hashlib.sha256(system.encode()).hexdigest() for system in systems),
-            },
+            **exchange(self.requests, self.replies, self.paid),
             "parsed": self.parsed,
             "rejected": dict(self.rejected),
             **report,
-            "files": {name: sha256_of(path) for name, path in sorted(self.files.items())},
-            "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
+            **provenance(self.files),
         }
+
+
+class Told(Protocol):
+    """An account that makes a card."""
+
+    @property
+    def title(self) -> str:
+        """The heading of the card."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, in the order in which the card shows them."""
+
+
+def exchange(requests: Sequence[Request], replies: Sequence[Reply], paid: Paid) -> dict[str, Any]:
+    """What was asked of which model, what came back, and the cost; prompts as hashes.
+
+    Args:
+        requests: What was asked.
+        replies: What came back, one for each request that has a reply.
+        paid: The cost of all replies.
+    """
+    systems = {canonical(_system(request)) for request in requests}
+    versions = sorted({version for system in systems if (version := version_of(system))})
+    return {
+        "requests": len(requests),
+        "replies": dict(Counter(reply.outcome for reply in replies)),
+        "asked_of": dict(Counter(str(request.body.get("model")) for request in requests)),
+        "answered_by": dict(Counter(reply.model or "not named" for reply in replies)),
+        "tokens": paid.tokens,
+        "cost_usd": None if paid.cost_usd is None else round(paid.cost_usd, 4),
+        "prompts": {
+            "version": versions[0] if len(versions) == 1 else versions or None,
+            "system_sha256": sorted(hashlib.sha256(system.encode()).hexdigest() for system in systems),
+        },
+    }
+
+
+def provenance(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Files with their sha256, and what wrote them."""
+    return {
+        "files": {name: sha256_of(path) for name, path in sorted(files.items())},
+        "versions": {"clinsynth": metadata.version("clinsynth"), "python": platform.python_version()},
+    }
 
 
 def paid(asked: Iterable[tuple[Request, Sequence[Reply]]], prices: Prices) -> Paid:
@@ -118,27 +154,27 @@ def paid(asked: Iterable[tuple[Request, Sequence[Reply]]], prices: Prices) -> Pa
     return Paid(tokens, spending.money)
 
 
-def write(folder: Path, account: Account) -> None:
+def write(folder: Path, account: Told) -> None:
     """``card.json`` and ``card.md``."""
     value = account.to_json()
     (folder / CARD).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    (folder / "card.md").write_text(markdown(value), encoding="utf-8")
+    (folder / "card.md").write_text(markdown(account.title, value), encoding="utf-8")
 
 
-def markdown(value: Mapping[str, Any]) -> str:
+def markdown(title: str, value: Mapping[str, Any]) -> str:
     """The card as a page."""
-    lines = [f"# Synthetic corpus for {value['task']}", ""]
+    lines = [f"# {title}", ""]
     lines += [value["notes"], ""] if value["notes"] else []
     for key, part in value.items():
         if key in ("task", "notes"):
             continue
-        title = TITLES.get(key, key.replace("_", " ").capitalize())
+        name = TITLES.get(key, key.replace("_", " ").capitalize())
         if not isinstance(part, Mapping):
             shown = shown_money(part) if key == "cost_usd" and part is not None else part
-            lines += ["", f"**{title}**: {'not recorded' if shown is None else shown}"]
+            lines += ["", f"**{name}**: {'not recorded' if shown is None else shown}"]
             continue
-        lines += ["", f"## {title}", "", "| | |", "|---|---|"]
-        lines += [f"| {name} | {shown} |" for name, shown in _rows(part)]
+        lines += ["", f"## {name}", "", "| | |", "|---|---|"]
+        lines += [f"| {row} | {shown} |" for row, shown in _rows(part)]
     return "\n".join(lines) + "\n"
 
 

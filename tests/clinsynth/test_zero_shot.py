@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clinsynth.cli import generate
 from clinsynth.cli.lightning import main
 from clinsynth.formats import jsonl
 from clinsynth.runs.folder import last_test
@@ -90,6 +91,27 @@ def test_entities(
         "a sentence was left out",
     ]
     assert CANARY not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_replies_to_generate_annotate_are_replies_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    jsonl.write(tmp_path / "texts.jsonl", NOTES)
+    (tmp_path / "task.yaml").write_text(yaml.safe_dump(ENTITY_TASK.to_json()))
+    with ScriptedServer(reader) as server:
+        asking = ["--llm.model=m", "--allow_real_text=true", f"--server.base_url={server.url}"]
+        generate.main(["annotate", "--task=task.yaml", "--texts=texts.jsonl", "--out=out", *asking])
+        assert server.count == 2
+        test(
+            tmp_path,
+            ENTITY_TASK.to_json(),
+            NOTES,
+            server.url,
+            "--model.finds=entities",
+            "--model.allow_real_text=true",
+        )
+        assert server.count == 2
 
 
 def test_relations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from clinsynth.cli.run import run
 
 SUBCOMMANDS = {
+    "annotate": ("clinsynth.cli.generate.annotate", "annotate"),
     "plan": ("clinsynth.cli.generate.plan", "write_plan"),
     "import": ("clinsynth.cli.generate.plan", "import_replies"),
     "explain": ("clinsynth.cli.generate.plan", "explain"),

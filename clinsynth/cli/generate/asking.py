@@ -28,11 +28,17 @@ def interruptible() -> Iterator[None]:
 
 AGAIN = "start again to ask them once more"
 SAME_AGAIN = "the same requests will fail again: change the plan, the task or the server"
-NOT_WHOLE = "give them more room (--plan.max_tokens), or let them be asked again (clinsynth generate forget)"
+NOT_WHOLE = "give them more room ({option}), or let them be asked again (clinsynth generate forget)"
 
 
-def tell(written: Written, out: Path) -> None:
-    """Says what was asked and paid, and ends the command with its exit code if something is missing."""
+def tell(written: Written, out: Path, room: str = "--plan.max_tokens") -> None:
+    """Says what was asked and paid, and ends the command with its exit code if something is missing.
+
+    Args:
+        written: What came of writing.
+        out: The folder that was written to.
+        room: Name of the option that limits the length of an answer.
+    """
     summary = written.summary
     spent = f"{summary.prompt_tokens + summary.answer_tokens} tokens"
     if summary.money:
@@ -42,7 +48,7 @@ def tell(written: Written, out: Path) -> None:
         print(f"stopped: {summary.stopped}; {summary.left} requests were not asked")
     _tell_failures("failed", [failure for failure in summary.failures if not failure.lasting], AGAIN)
     _tell_failures("failed", [failure for failure in summary.failures if failure.lasting], SAME_AGAIN)
-    _tell_failures("have no whole answer", summary.incomplete, NOT_WHOLE)
+    _tell_failures("have no whole answer", summary.incomplete, NOT_WHOLE.format(option=room))
     print(f"{out}: corpus.jsonl, card.md, and what was left out in rejects.jsonl")
     if not written.documents:
         print(f"the corpus is empty: {out / REJECTS} says why")

@@ -37,7 +37,7 @@ def generate(
 ) -> None:
     """Writes a corpus: asks a language model, parses, curates. Start it again to go on where it stopped.
 
-    Also: clinsynth generate plan, import, explain, forget, audit, seeds; each has its own --help.
+    Also: clinsynth generate plan, import, explain, forget, audit, seeds, annotate; each has its own --help.
 
     The folder gets plan.jsonl, replies.jsonl, corpus.jsonl, rejects.jsonl (what could not be used, and why),
     leaks.jsonl and a card. Every reply is kept in the cache before it is used, and none is paid for twice.

@@ -99,7 +99,9 @@ def test_every_experiment_runs(config: Path, root: Path, tiny_encoder: str, tiny
     data = yaml.safe_load(config.read_text())["data"]
     if config.stem.endswith("_synthetic"):
         corpus = REPOSITORY / data["init_args"]["corpus"]
-        settings += [f"--data.corpus={corpus}", f"--data.real.init_args.root={root}", "--data.few_shot=20"]
+        settings += [f"--data.corpus={corpus}", "--data.few_shot=20"]
+        if "real" in data["init_args"]:
+            settings.append(f"--data.real.init_args.root={root}")
     elif config.stem.endswith("_unlabelled"):
         corpus = REPOSITORY / data["init_args"]["labelled"]["init_args"]["corpus"]
         settings += [

@@ -115,6 +115,14 @@ def test_entities_are_learned_and_a_checkpoint_stands_alone(checkpoint: Path, fo
     assert model.scores.result().flat()["strict_f1"] > 0.95
 
 
+def test_a_checkpoint_of_before_abbreviations_finds_what_it_found(checkpoint: Path, tmp_path: Path) -> None:
+    saved = torch.load(checkpoint, weights_only=True)
+    assert TokenClassification.load_from_checkpoint(checkpoint).codec.abbreviations
+    del saved["hyper_parameters"]["abbreviations"]
+    torch.save(saved, tmp_path / "old.ckpt")
+    assert not TokenClassification.load_from_checkpoint(tmp_path / "old.ckpt").codec.abbreviations
+
+
 def test_a_checkpoint_holds_no_pickled_code(checkpoint: Path) -> None:
     assert torch.load(checkpoint, weights_only=True)["hyper_parameters"]["schema"]["name"] == "toy_ner"
 
