@@ -2,9 +2,9 @@
 
     python benchmarks/abbreviations.py CORPUS CHECKPOINT [CHECKPOINT ...]
 
-CORPUS is an annotated file of any format, e.g. the development part of NCBI Disease or BC5CDR; labels that
+CORPUS is an annotated file of any format, e.g. the development split of NCBI Disease or BC5CDR; labels that
 the task does not have are its only label (NCBI Disease has four kinds of diseases). CHECKPOINT is a
-checkpoint or a run folder. Never choose rules by a test part.
+checkpoint or a run folder. Never choose rules by a test split.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def write(path: Path, size: int) -> int:
         sentences = chance.choices(SENTENCES, k=chance.randint(3, 12))
         notes.append(
             " ".join(
-                one.format(
+                sentence.format(
                     name=chance.choice(NAMES),
                     finding=chance.choice(FINDINGS),
                     disease=chance.choice(DISEASES),
@@ -42,7 +42,7 @@ def write(path: Path, size: int) -> int:
                     number=chance.randint(1, 90),
                     other=chance.randint(90, 900),
                 )
-                for one in sentences
+                for sentence in sentences
             )
         )
     rows = written = 0

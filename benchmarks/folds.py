@@ -23,8 +23,9 @@ FOLDS = range(1, 11)
 
 def run(fold: int, arguments: list[str], folder: Path) -> dict[str, float]:
     """The test scores of one fold, and the F1 of always answering "related"."""
-    named = arguments if any("{fold}" in one for one in arguments) else [*arguments, "--data.fold={fold}"]
-    common = [*(one.replace("{fold}", str(fold)) for one in named), f"--run={folder}"]
+    is_named = any("{fold}" in argument for argument in arguments)
+    named = arguments if is_named else [*arguments, "--data.fold={fold}"]
+    common = [*(argument.replace("{fold}", str(fold)) for argument in named), f"--run={folder}"]
     command = [sys.executable, "-m", "clinsynth"]
     quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
     subprocess.run([*command, "fit", *common, *quiet], check=True, capture_output=True)

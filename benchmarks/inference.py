@@ -2,7 +2,7 @@
 
     python benchmarks/inference.py RUN [--bundle BUNDLE] [--optimum-python PYTHON] [--repeats 3]
 
-RUN is a run folder of ``configs/ncbi_disease.yaml`` (the sentences of the test part are tagged) or of
+RUN is a run folder of ``configs/ncbi_disease.yaml`` (the sentences of the test split are tagged) or of
 ``configs/gad.yaml`` (the test pairs are classified). Without BUNDLE the run is exported first.
 
 Text goes in, annotations come out, tokenising and decoding included. Contestants take turns, so that a
@@ -121,21 +121,21 @@ def contestants(model: EncoderModel, bundle: Path, pairs: bool, folder: Path) ->
 
 def run_in_turns(everyone: Sequence[Contestant], documents: list[Document], repeats: int) -> None:
     """Times all texts, and some one by one."""
-    for one in everyone:
-        one.found = one.annotate(documents)  # warms up, too
+    for contestant in everyone:
+        contestant.found = contestant.annotate(documents)  # warms up, too
     for _ in range(repeats):
-        for one in everyone:
+        for contestant in everyone:
             time.sleep(SETTLE)
             start = time.perf_counter()
-            one.annotate(documents)
-            one.best = min(one.best, time.perf_counter() - start)
+            contestant.annotate(documents)
+            contestant.best = min(contestant.best, time.perf_counter() - start)
     chosen = documents[:: max(1, len(documents) // ALONE)]
     for _ in range(repeats):
-        for one in everyone:
-            if one.alone is not None:
+        for contestant in everyone:
+            if contestant.alone is not None:
                 time.sleep(SETTLE)
-                times = one_by_one(one, chosen)
-                one.times = min(one.times or times, times, key=sum)
+                times = one_by_one(contestant, chosen)
+                contestant.times = min(contestant.times or times, times, key=sum)
 
 
 def one_by_one(one: Contestant, documents: list[Document]) -> list[float]:
@@ -204,7 +204,7 @@ def report(
     everyone: Sequence[Contestant], model: EncoderModel, gold: list[Document], pairs: bool
 ) -> dict[str, float]:
     """Prints a table; returns texts a second by contestant."""
-    by_name = {one.name: one for one in everyone}
+    by_name = {contestant.name: contestant for contestant in everyone}
     expected = labels(model, by_name["torch sorted by length, fp32"].found, pairs)
     reference = by_name[REFERENCE].best
     alone = statistics.mean(by_name[ALONE_REFERENCE].times)
@@ -212,17 +212,18 @@ def report(
         f"{'':36}{'texts/s':>9}{'ratio':>8}{'labels equal':>14}{'F1':>9}"
         f"{'alone ms':>10}{'p50':>7}{'ratio':>7}"
     )
-    for one in everyone:
+    for contestant in everyone:
         scores = model.build_scores()
-        scores.update(one.found, gold, range(len(gold)))
+        scores.update(contestant.found, gold, range(len(gold)))
         f1 = scores.result().flat()[model.monitor.removeprefix("val_")]
-        equal = float((labels(model, one.found, pairs) == expected).mean())
-        line = f"{one.name:36}{len(gold) / one.best:9.1f}{reference / one.best:8.2f}{equal:14.4%}{f1:9.4f}"
-        if one.times:
-            mean, middle = statistics.mean(one.times), statistics.median(one.times)
+        equal = float((labels(model, contestant.found, pairs) == expected).mean())
+        best = contestant.best
+        line = f"{contestant.name:36}{len(gold) / best:9.1f}{reference / best:8.2f}{equal:14.4%}{f1:9.4f}"
+        if contestant.times:
+            mean, middle = statistics.mean(contestant.times), statistics.median(contestant.times)
             line += f"{1000 * mean:10.2f}{1000 * middle:7.2f}{mean / alone:7.2f}"
         print(line)
-    return {one.name: len(gold) / one.best for one in everyone}
+    return {contestant.name: len(gold) / contestant.best for contestant in everyone}
 
 
 def main() -> None:
@@ -254,10 +255,10 @@ def main() -> None:
                 print(f"{text:36}{rate:9.1f}{rate / rates[REFERENCE]:8.2f}{'':23}{alone:10.2f}")
     print()
     limits = matrix_limit(model, gold, pairs)
-    for one, rate in rates.items():
-        if one.startswith("clinsynth"):
-            kind = "fp32" if one.endswith("onnxruntime fp32") else "bf16"
-            print(f"{one}: {rate / limits[kind]:.0%} of what {kind} matrix products alone would allow")
+    for name, rate in rates.items():
+        if name.startswith("clinsynth"):
+            kind = "fp32" if name.endswith("onnxruntime fp32") else "bf16"
+            print(f"{name}: {rate / limits[kind]:.0%} of what {kind} matrix products alone would allow")
 
 
 if __name__ == "__main__":

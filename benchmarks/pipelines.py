@@ -85,7 +85,9 @@ def transformers(
 
 def _entities(answer: list[dict[str, Any]]) -> tuple[Entity, ...]:
     found = (
-        Entity(one["start"], one["end"], one["entity_group"]) for one in answer if one["start"] < one["end"]
+        Entity(entity["start"], entity["end"], entity["entity_group"])
+        for entity in answer
+        if entity["start"] < entity["end"]
     )
     return tuple(found)
 

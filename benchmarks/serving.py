@@ -122,11 +122,11 @@ def main() -> None:
     options = parser.parse_args()
 
     chance = random.Random(0)
-    own = [[text(chance, f"{client}-{i}") for i in range(TEXTS)] for client in range(options.clients)]
-    texts = [one for mine in own for one in mine]
+    by_client = [[text(chance, f"{client}-{i}") for i in range(TEXTS)] for client in range(options.clients)]
+    texts = [sent for mine in by_client for sent in mine]
     with Predictor.load(options.bundle, engine=options.engine, variant=options.variant) as predictor:
         about = predictor.about
-        expected = {one: predictor(one) for one in texts}
+        expected = {sent: predictor(sent) for sent in texts}
         start = time.monotonic()
         predictor(texts)
         direct = len(texts) / (time.monotonic() - start)
@@ -143,13 +143,13 @@ def main() -> None:
         end = time.monotonic() + options.seconds
         begun = time.monotonic()
         with ThreadPoolExecutor(options.clients) as pool:
-            tallies = list(pool.map(lambda mine: drive(url, mine, expected, end), own))
+            tallies = list(pool.map(lambda mine: drive(url, mine, expected, end), by_client))
         took = time.monotonic() - begun
         counters = httpx.get(f"{url}/metrics").text
         server.terminate()
         code = server.wait(60)
 
-    seconds = np.array([one for tally in tallies for one in tally.seconds])
+    seconds = np.array([took for tally in tallies for took in tally.seconds])
     wrong = sum((tally.wrong for tally in tallies), Counter[str]())
     p50, p95, p99 = 1000 * np.percentile(seconds, (50, 95, 99))
     total, batches = (counter(counters, f"clinsynth_batch_documents_{name}") for name in ("sum", "count"))

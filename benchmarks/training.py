@@ -4,7 +4,7 @@
 
 Each trainer starts from the same pretrained weights, sees the same sequences and has a process of its own.
 Sentences per second count training alone: no reading, encoding, validation. Strict F1 is read and scored
-by the same code for all, on the NCBI Disease development part and on the training documents that nobody
+by the same code for all, on the NCBI Disease development split and on the training documents that nobody
 was trained on (more of them, so a steadier figure). One seed's F1 is off by a point or more: the mean over
 seeds is compared. The Hugging Face ``Trainer`` runs as it comes (batches of 32, fp32) and with
 ``bf16=True``, at a learning rate that suits it better than its default.
@@ -81,7 +81,7 @@ class Sample(NCBIDisease):
     wanted: list[Document]
 
     def part(self, split: Any) -> list[Document]:
-        return self.wanted if split == "train" else super().part(split)
+        return self.wanted if split == "train" else super().task_documents(split)
 
 
 def ours(data: Sample, epochs: int, folder: Path) -> tuple[float, Logits]:
@@ -167,13 +167,13 @@ def measure(trainer: str, seed: int, sentences: int, epochs: int) -> Measured:
     data = Sample(SCHEMA)
     codec = EntityCodec(TextTokenizer(encoders.tokenizer_json("offline")), SCHEMA)
     data.wanted, count = [], 0
-    documents = NCBIDisease(SCHEMA).part("train")
+    documents = NCBIDisease(SCHEMA).task_documents("train")
     for document in documents:
         if count >= sentences:
             break
         data.wanted.append(document)
         count += len(codec.encode([document]).examples)
-    held_out = [data.part("val"), documents[len(data.wanted) :]]
+    held_out = [data.task_documents("val"), documents[len(data.wanted) :]]
     encoders.pretrained("offline", EncoderOptions())  # so that no one pays for the first read
 
     seed_everything(seed, verbose=False)
@@ -212,17 +212,17 @@ def main() -> None:
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as alone:
         for seed in range(arguments.seeds):
             for title in results:
-                one = alone.submit(measure, title, seed, arguments.sentences, arguments.epochs).result()
-                results[title].append(one)
-                print(line(f"{title}, seed {seed}", one.rate, one.scores), flush=True)
+                measured = alone.submit(measure, title, seed, arguments.sentences, arguments.epochs).result()
+                results[title].append(measured)
+                print(line(f"{title}, seed {seed}", measured.rate, measured.scores), flush=True)
 
     print(
         f"\nmeans of {arguments.seeds} seeds, {results[OURS][0].sentences} sentences, "
         f"{arguments.epochs} epochs, {torch.get_num_threads()} threads"
     )
-    rates = {title: statistics.mean(one.rate for one in seeds) for title, seeds in results.items()}
+    rates = {title: statistics.mean(result.rate for result in seeds) for title, seeds in results.items()}
     for title, rate in rates.items():
-        parts = zip(*(one.scores for one in results[title]), strict=True)
+        parts = zip(*(result.scores for result in results[title]), strict=True)
         print(line(title, rate, map(statistics.mean, parts)))
     for title in (BF16, FP32):
         print(f"clinsynth trains {rates[OURS] / rates[title]:.2f} times as fast as {title}")

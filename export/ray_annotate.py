@@ -40,8 +40,8 @@ class Annotator:
 
     Args:
         bundle: An entity bundle, at a path that each node has.
-        relations: A relation bundle for the entities that it finds.
-        engine: What computes the networks; auto for the fastest that is installed and fit.
+        relations: A relation bundle for the entities that ``bundle`` finds.
+        engine: Engine that computes the networks; auto for the fastest that is installed and fit.
         variant: Network of the bundles; auto for the fastest that is fit.
         workers: Runs at the same time.
         threads: Cores of one run.
@@ -114,14 +114,14 @@ def annotate(
         bundle: An entity bundle, at a path that each node has: a folder or a zip file.
         source: Parquet files, a folder or a URL that Ray reads.
         target: The folder to write to; must not exist, or be empty.
-        relations: A relation bundle for the entities that it finds.
-        id_column: What tells rows apart; of any type, kept as it is.
-        text_column: What to annotate.
+        relations: A relation bundle for the entities that ``bundle`` finds.
+        id_column: Column that tells rows apart; of any type, kept as it is.
+        text_column: Column of the texts to annotate.
         actors: Processes that annotate.
-        cpus: Cores of each.
-        gpus: GPUs of each, for --engine cuda.
+        cpus: Cores of each process.
+        gpus: GPUs of each process, for --engine cuda.
         threads: Cores of one run of the network; there are cpus / threads runs at the same time.
-        engine: What computes the network; auto for the fastest that is installed and fit.
+        engine: Engine that computes the network; auto for the fastest that is installed and fit.
         variant: Network of the bundles, e.g. fp32 or int8; auto for the fastest that is fit.
 
     Raises ``ValueError`` if the bundles, the columns or the numbers do not fit.

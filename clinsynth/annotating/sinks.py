@@ -21,7 +21,7 @@ HTML = "html"
 OutputName = Literal["html", table_sink.TableName, registry.WritableName]
 TABLES = get_args(table_sink.TableName)
 ENDINGS = {
-    **{ending: name for name in registry.FORMATS for ending in registry.named(name).suffixes},
+    **{ending: name for name in registry.FORMATS for ending in registry.get_format(name).suffixes},
     **{f".{name}": name for name in TABLES},
     ".html": HTML,
     ".htm": HTML,
@@ -75,7 +75,7 @@ def write(source: Path, folder: Path, name: OutputName, columns: Columns, refuse
 
 def _corpus(source: Path, name: str, result: Path, refuse: Refuse) -> None:
     """Writes what can be read back; a document that cannot is refused."""
-    writing = registry.named(name).writing
+    writing = registry.get_format(name).writing
     with tempfile.TemporaryDirectory(dir=result.parent) as scratch:
         single = Path(scratch) / "single"
         if isinstance(writing, Stream):

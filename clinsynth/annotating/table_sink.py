@@ -71,7 +71,7 @@ def write(
         path: The file to write.
         documents: The documents; what ``meta`` they have becomes columns.
         columns: What the input calls text and id, and so will the table.
-        refuse: Told of each document that the table cannot hold, and why.
+        refuse: Called with each document that the table cannot hold, and why.
     """
     layout = _layout(documents(), columns)
     if name == "parquet":

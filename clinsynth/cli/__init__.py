@@ -19,8 +19,8 @@ class Command:
 
 COMMANDS = {
     "fit": Command("clinsynth.cli.experiments", "Train a model and keep its best checkpoint.", True),
-    "validate": Command("clinsynth.cli.experiments", "Score a checkpoint on the validation part.", True),
-    "test": Command("clinsynth.cli.experiments", "Score a checkpoint on the test part.", True),
+    "validate": Command("clinsynth.cli.experiments", "Score a checkpoint on the validation split.", True),
+    "test": Command("clinsynth.cli.experiments", "Score a checkpoint on the test split.", True),
     "predict": Command(
         "clinsynth.cli.experiments", "Write the entities or relations that a checkpoint finds.", True
     ),
@@ -68,11 +68,10 @@ def main() -> None:
         print(version("clinsynth"))
         return
     if name not in COMMANDS:
-        import difflib
+        from clinsynth.formats.spelling import did_you_mean, nearest
 
-        close = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        sys.exit(f"clinsynth: there is no command {name!r}.{hint} The commands are {', '.join(COMMANDS)}.")
+        meant = did_you_mean(nearest(name, COMMANDS)) or "."
+        sys.exit(f"clinsynth: there is no command {name!r}{meant} The commands are {', '.join(COMMANDS)}.")
     command = COMMANDS[name]
     try:
         importlib.import_module(command.module).main([name, *arguments] if command.passes_name else arguments)

@@ -61,7 +61,7 @@ def annotate(
         layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
             spaCy span group.
         feature: Feature of a layer of UIMA XMI that holds the label.
-        engine: What computes the network; auto for the fastest that is installed and fit.
+        engine: Engine that computes the network; auto for the fastest that is installed and fit.
         variant: Network of the bundle, e.g. fp32 or int8; auto for the fastest that is fit.
         workers: Runs of the network at the same time; by default one for each core that threads leaves.
         threads: Cores of one run of the network.

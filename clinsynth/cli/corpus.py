@@ -32,7 +32,7 @@ def count(
 
     Args:
         path: File or folder to read.
-        format: Its format; told from it if not given.
+        format: Format of ``path``; told from it if not given.
         label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
         token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
         tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
@@ -47,7 +47,7 @@ def count(
 
 
 def published(root: str | None = None) -> None:
-    """Counts each part of the published corpora, and compares with what their authors count.
+    """Counts each split of the published corpora, and compares with what their authors count.
 
     Args:
         root: Folder of the corpora. Default: the variable CLINSYNTH_DATA, else "data".
@@ -72,7 +72,7 @@ def convert(
         source: File or folder to read.
         target: File or folder to write; must not exist.
         to: Format to write.
-        source_format: The format of ``source``; told from it if not given.
+        source_format: Format of ``source``; told from it if not given.
         label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
         token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
         tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
@@ -99,25 +99,25 @@ def _published() -> list[type[PublishedCorpus]]:
 
 def _published_rows(corpus: PublishedCorpus) -> Iterator[tuple[str, ...]]:
     name = corpus.folder
-    for part in SPLITS:
+    for split in SPLITS:
         try:
-            counts = count_documents(corpus.documents(part))
+            counts = count_documents(corpus.documents(split))
         except FileNotFoundError as error:
-            yield name, part, "not at hand", "", "", str(error).split(" is missing")[0]
+            yield name, split, "not at hand", "", "", str(error).split(" is missing")[0]
         else:
-            yield _row(name, part, counts, corpus.published.get(part, {}))
+            yield _row(name, split, counts, corpus.published.get(split, {}))
 
 
 def _show(rows: Iterable[tuple[str, ...]]) -> None:
     table = Table()
-    for name in ("corpus", "part", "documents", "mentions", "relations", "published"):
+    for name in ("corpus", "split", "documents", "mentions", "relations", "published"):
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console().print(table)
 
 
-def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
+def _row(name: str, split: str, counts: Counts, published: Mapping[str, int]) -> tuple[str, ...]:
     repeated = counts.documents - counts.distinct
     documents = f"{counts.documents}" + (f" ({repeated} twice)" if repeated else "")
     relations = "\n".join(
@@ -138,7 +138,7 @@ def _row(name: str, part: str, counts: Counts, published: Mapping[str, int]) -> 
     mentions = _lines(counts.entities.items())
     if counts.unplaced:
         mentions += "".join(f"\n({n} {label} without a place)" for label, n in counts.unplaced.items())
-    return name, part, documents, mentions, relations, verdict
+    return name, split, documents, mentions, relations, verdict
 
 
 def _lines(pairs: Iterable[tuple[str, int]]) -> str:

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from clinsynth.cli.run import run
 from clinsynth.formats import registry
-from clinsynth.formats.pubtator import relabel
 from clinsynth.metrics.errors import KINDS, Errors, errors, summary
 from clinsynth.runs.folder import bundle_of
 from clinsynth_onnx.bundle import Bundle
@@ -29,7 +28,7 @@ def show_errors(
 ) -> None:
     """Counts a model's errors on labelled documents, by kind and by word.
 
-    Read it on a validation part, never on a test part. Only counts and single words are printed, unless
+    Read it on a validation split, never on a test split. Only counts and single words are printed, unless
     text is asked for.
 
     Args:
@@ -39,7 +38,7 @@ def show_errors(
         top: Number of words shown of each kind.
         show_text: Whether each error is shown with the text around it.
     """
-    gold = [relabel(document, labels) if labels else document for document in registry.read(documents)]
+    gold = [document.relabelled(labels) if labels else document for document in registry.read(documents)]
     bundle = Bundle.open(bundle_of(model))
     if bundle.task != "token-classification":
         raise ValueError(f"{model} finds no entities. Remedy: name a bundle that does")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 DOES = {
     "fit": "Trains a model and keeps its best checkpoint, in a run folder below runs/TASK.",
-    "validate": "Scores a checkpoint on the validation part.",
-    "test": "Scores a checkpoint on the test part; scores and predictions go to a folder beside it.",
+    "validate": "Scores a checkpoint on the validation split.",
+    "test": "Scores a checkpoint on the test split; scores and predictions go to a folder beside it.",
     "predict": "Writes the entities or relations that a checkpoint finds to predictions.jsonl.",
 }
 EVALUATE, FIT = ("validate", "test", "predict"), ("fit",)

@@ -18,7 +18,7 @@ def export(checkpoint: str, out: str, documents: str | None = None, max_f1_drop:
             checkpoint is taken.
         out: Folder to write, or file that ends in .zip.
         documents: File of gold documents to compare on, in any corpus format; by default the validation
-            part of the data that the run's config names.
+            split of the data that the run's config names.
         max_f1_drop: Largest loss of F1 against torch, from 0 to 1; a variant that loses more is refused and
             removed.
     """

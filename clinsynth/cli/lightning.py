@@ -197,7 +197,7 @@ class CLI(InnerCLI):
         best = next(c for c in self.trainer.checkpoint_callbacks if not isinstance(c, LastCheckpoint))
         assert isinstance(best, ModelCheckpoint) and self._run is not None
         bundle = self._run / BUNDLE
-        gold = self.datamodule.part("val")
+        gold = self.datamodule.task_documents("val")
         Console(width=200).print(
             table(export_checkpoint(Path(best.best_model_path), bundle, gold, replace=True))
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import re
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser
+
+from clinsynth.formats.spelling import did_you_mean, nearest
 
 UNKNOWN = re.compile(
     r"unrecognized arguments: (?:--(?P<argument>[\w.+-]+)|(?P<extra>\S+))"
@@ -26,7 +27,7 @@ NOISE = re.compile(
 )
 FRAMES = re.compile(r"^(Not of type \w+: |Call to compute_fn of link '.*' with args \(.*?\) failed: )")
 KEY = re.compile(r"Parser key \"([\w.]+)\":")
-CUTOFF = 0.7  # of difflib's similarity
+CUTOFF = 0.7  # similarity from which an option is meant, from 0 to 1
 
 
 class AnsweringParser(ArgumentParser):
@@ -78,11 +79,10 @@ class AnsweringParser(ArgumentParser):
 
 
 def _meant(word: str, known: Iterable[str], dashes: str) -> str:
-    close = nearest(word, known)
-    return f". Did you mean {dashes}{close}?" if close else ""
+    return did_you_mean(nearest_option(word, known), dashes + "{}")
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest_option(word: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant, or ``None``.
 
     A name is meant if its last part is the word's, if the word's last part is its initials (``lr`` of
@@ -96,16 +96,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     start, _, last = word.rpartition(".")
     ends = {name: name.rpartition(".")[2] for name in names}
     inside = [name for name in names if not start or name.startswith(start.split(".")[0])]
+    alike = nearest(word, names, CUTOFF)
+    alike_end = nearest(last, [ends[name] for name in inside], CUTOFF)
     for choice in (
         [name for name in inside if ends[name] == last],
         [name for name in inside if "_" in ends[name] and _initials(ends[name]) == last],
-        difflib.get_close_matches(word, names, n=1, cutoff=CUTOFF),
-        [
-            name
-            for end in difflib.get_close_matches(last, [ends[n] for n in inside], n=1, cutoff=CUTOFF)
-            for name in inside
-            if ends[name] == end
-        ],
+        [name for name in names if name == alike],
+        [name for name in inside if ends[name] == alike_end],
         [name for name in names if ends[name] == last],
     ):
         if choice:

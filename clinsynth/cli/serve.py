@@ -37,7 +37,7 @@ def serve(
         relations: A relation bundle for the entities that ``bundle`` finds.
         host: Address to listen on; 0.0.0.0 for all that this machine has.
         port: Port to listen on; 0 for a free one, which the log names.
-        engine: What computes the network; auto for the fastest that is installed and fit.
+        engine: Engine that computes the network; auto for the fastest that is installed and fit.
         variant: Network of the bundle, e.g. fp32 or int8; auto for the fastest that is fit.
         workers: Runs of the network at the same time; by default one for each core that ``threads`` leaves.
         threads: Cores of one run of the network.

@@ -8,7 +8,7 @@ from typing import Literal
 
 from clinsynth.corpora.base import Split
 from clinsynth.corpora.published import PublishedCorpus, Source
-from clinsynth.corpora.splits import cut_training_part
+from clinsynth.corpora.splits import cut_training_split
 from clinsynth.formats import registry
 from clinsynth_onnx.document import Document
 
@@ -23,7 +23,7 @@ class AbstractsCorpus(PublishedCorpus):
         root: Folder of all corpora, with this one in a folder of its own name. Default: the
             environment variable CLINSYNTH_DATA, else "data". What is missing is downloaded there.
         format: Files of the corpus to read, those in PubTator's format or those in BioC XML.
-        test_on: Part to test on. With ``development`` a tenth of the training part, drawn by ``seed``, is
+        test_on: Split to test on. With ``development`` a tenth of the training split, drawn by ``seed``, is
             for validation; for machines without the test file.
         seed: Random seed of the training documents that are held out for validation.
     """
@@ -43,19 +43,19 @@ class AbstractsCorpus(PublishedCorpus):
         self.seed = seed
 
     @abstractmethod
-    def file(self, part: Split, format: FileFormat) -> tuple[str, str]:
-        """Name of the file of a part, and its path in the archive at ``url``."""
+    def file(self, split: Split, format: FileFormat) -> tuple[str, str]:
+        """Name of the file of a split, and its path in the archive at ``url``."""
 
     def sources(self, split: Split) -> Mapping[str, Source]:
-        part = split
+        read = split
         if self.test_on == "development":
-            part = "val" if split == "test" else "train"
-        name, member = self.file(part, self.format)
+            read = "val" if split == "test" else "train"
+        name, member = self.file(read, self.format)
         return {name: Source(self.url, member)}
 
     def documents(self, split: Split) -> Iterator[Document]:
         format = "pubtator" if self.format == "pubtator" else "bioc-xml"
         documents = [document for path in self.located(split) for document in registry.read(path, format)]
         if self.test_on == "development" and split != "test":
-            documents = cut_training_part(documents, split, 0.1, self.seed)
+            documents = cut_training_split(documents, split, 0.1, self.seed)
         yield from documents

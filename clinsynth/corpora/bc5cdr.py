@@ -8,7 +8,7 @@ from clinsynth.corpora.abstracts import AbstractsCorpus, FileFormat
 from clinsynth.corpora.base import Split
 from clinsynth.corpora.published import Published
 
-PARTS: dict[Split, str] = {"train": "Training", "val": "Development", "test": "Test"}
+NAMES: dict[Split, str] = {"train": "Training", "val": "Development", "test": "Test"}
 
 
 class BC5CDR(AbstractsCorpus):
@@ -23,6 +23,6 @@ class BC5CDR(AbstractsCorpus):
     }
     url = "https://biocreative.bioinformatics.udel.edu/media/store/files/2016/CDR_Data.zip"
 
-    def file(self, part: Split, format: FileFormat) -> tuple[str, str]:
-        name = f"CDR_{PARTS[part]}Set.{'PubTator.txt' if format == 'pubtator' else 'BioC.xml'}"
+    def file(self, split: Split, format: FileFormat) -> tuple[str, str]:
+        name = f"CDR_{NAMES[split]}Set.{'PubTator.txt' if format == 'pubtator' else 'BioC.xml'}"
         return name, f"CDR_Data/CDR.Corpus.v010516/{name}"

@@ -8,7 +8,7 @@ from clinsynth.corpora.abstracts import AbstractsCorpus, FileFormat
 from clinsynth.corpora.base import Split
 from clinsynth.corpora.published import Published
 
-PARTS: dict[Split, str] = {"train": "Train", "val": "Dev", "test": "Test"}
+NAMES: dict[Split, str] = {"train": "Train", "val": "Dev", "test": "Test"}
 LABELS = (
     "GeneOrGeneProduct",
     "DiseaseOrPhenotypicFeature",
@@ -20,7 +20,7 @@ LABELS = (
 
 
 def counts(documents: int, mentions: tuple[int, ...], relations: int) -> dict[str, int]:
-    """What the authors count in a part: mentions of each of ``LABELS``, relations of all types."""
+    """What the authors count in a split: mentions of each of ``LABELS``, relations of all types."""
     return {"documents": documents, **dict(zip(LABELS, mentions, strict=True)), "relations": relations}
 
 
@@ -39,6 +39,6 @@ class BioRED(AbstractsCorpus):
     }
     url = f"{homepage}BIORED.zip"
 
-    def file(self, part: Split, format: FileFormat) -> tuple[str, str]:
-        name = f"{PARTS[part]}.{'PubTator' if format == 'pubtator' else 'BioC.XML'}"
+    def file(self, split: Split, format: FileFormat) -> tuple[str, str]:
+        name = f"{NAMES[split]}.{'PubTator' if format == 'pubtator' else 'BioC.XML'}"
         return name, f"BioRED/{name}"

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clinsynth.corpora.base import Corpus, Split
-from clinsynth.corpora.splits import cut_training_part
+from clinsynth.corpora.splits import cut_training_split
 from clinsynth.formats import registry
 from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
-from clinsynth.formats.pubtator import relabel
 from clinsynth.formats.registry import FormatName
 from clinsynth_onnx.document import Document
 
@@ -21,8 +20,8 @@ class Files(Corpus):
         train: Training documents, a file or a folder; needed by ``fit``.
         val: Validation documents. Without it a tenth of ``train`` is held out, drawn by ``seed``.
         test: Test documents; needed by ``test``.
-        predict: What ``predict`` reads, e.g. a folder of ``.txt`` files; ``test`` if not given.
-        format: Format of all of them; told from each if not given.
+        predict: Documents that ``predict`` reads, e.g. a folder of ``.txt`` files; ``test`` if not given.
+        format: Format of the files; told from each file if not given.
         labels: What the task calls each entity label of the files; as in the files if not given.
         seed: Random seed of the tenth that is held out.
         reading: What the files do not say of themselves, e.g. the label of tags that are B, I and O alone.
@@ -41,7 +40,7 @@ class Files(Corpus):
     ) -> None:
         self.paths = {"train": train, "val": val, "test": test, "predict": predict}
         if format is not None:
-            registry.named(format)
+            registry.get_format(format)
         self.format = format
         self.labels = labels
         self.seed = seed
@@ -51,7 +50,7 @@ class Files(Corpus):
         if split == "test" or self.paths["val"]:
             yield from self._read(split)
             return
-        yield from cut_training_part(list(self._read("train")), split, 0.1, self.seed)
+        yield from cut_training_split(list(self._read("train")), split, 0.1, self.seed)
 
     def predict_documents(self) -> Iterator[Document]:
         return self._read("predict" if self.paths["predict"] else "test")
@@ -60,12 +59,12 @@ class Files(Corpus):
         path = self._path("train" if split == "val" and not self.paths["val"] else split)
         return f"{path} as {self.format or registry.detect(path)}"
 
-    def _path(self, part: str) -> Path:
-        path = self.paths[part]
+    def _path(self, split: str) -> Path:
+        path = self.paths[split]
         if path is None:
-            raise ValueError(f"there are no files to {part} with. Remedy: name them with --data.{part}")
+            raise ValueError(f"there are no files to {split} with. Remedy: name them with --data.{split}")
         return Path(path)
 
-    def _read(self, part: str) -> Iterator[Document]:
-        for document in registry.read(self._path(part), self.format, self.reading):
-            yield relabel(document, self.labels) if self.labels else document
+    def _read(self, split: str) -> Iterator[Document]:
+        for document in registry.read(self._path(split), self.format, self.reading):
+            yield document.relabelled(self.labels) if self.labels else document

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from clinsynth.corpora.base import Split
 from clinsynth.corpora.published import PublishedCorpus, Source
-from clinsynth.corpora.splits import cut_training_part
+from clinsynth.corpora.splits import cut_training_split
 from clinsynth.formats import relation_tsv
 from clinsynth_onnx.document import Document
 
@@ -47,5 +47,5 @@ class FoldedCorpus(PublishedCorpus):
     def documents(self, split: Split) -> Iterator[Document]:
         documents = [document for path in self.located(split) for document in relation_tsv.read(path)]
         if split != "test":
-            documents = cut_training_part(documents, split, self.val_fraction, self.seed)
+            documents = cut_training_split(documents, split, self.val_fraction, self.seed)
         yield from documents

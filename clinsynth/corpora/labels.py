@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from clinsynth.formats.spelling import nearest
 from clinsynth_onnx.document import Document, Relation
 from clinsynth_onnx.schema import Schema
 
@@ -42,6 +42,6 @@ def tell_other_labels(counts: Counter[str], schema: Schema) -> str:
     by_lowercase = {label.lower(): label for label in schema.entities}
     told = []
     for label, mentions in counts.most_common():
-        close = difflib.get_close_matches(label.lower(), by_lowercase, n=1)
-        told.append(f"{mentions} {label}" + (f" (near {by_lowercase[close[0]]})" if close else ""))
+        close = nearest(label.lower(), by_lowercase)
+        told.append(f"{mentions} {label}" + (f" (near {by_lowercase[close]})" if close else ""))
     return ", ".join(told)

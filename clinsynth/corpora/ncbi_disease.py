@@ -10,7 +10,7 @@ from clinsynth.corpora.published import Published, PublishedCorpus, Source
 from clinsynth.formats import pubtator
 from clinsynth_onnx.document import Document
 
-PARTS: dict[Split, str] = {"train": "train", "val": "develop", "test": "test"}
+NAMES: dict[Split, str] = {"train": "train", "val": "develop", "test": "test"}
 KINDS = ("SpecificDisease", "DiseaseClass", "CompositeMention", "Modifier")
 
 
@@ -26,10 +26,10 @@ class NCBIDisease(PublishedCorpus):
     }
 
     def sources(self, split: Split) -> Mapping[str, Source]:
-        stem = f"NCBI{PARTS[split]}set_corpus"
+        stem = f"NCBI{NAMES[split]}set_corpus"
         return {f"{stem}.txt": Source(f"{self.homepage}{stem}.zip", f"{stem}.txt")}
 
     def documents(self, split: Split) -> Iterator[Document]:
         for path in self.located(split):
             for document in pubtator.read(path):
-                yield pubtator.relabel(document, dict.fromkeys(KINDS, "Disease"))
+                yield document.relabelled(dict.fromkeys(KINDS, "Disease"))

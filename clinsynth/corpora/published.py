@@ -52,7 +52,7 @@ class PublishedCorpus(Corpus):
     Attributes:
         folder: Name of its folder below the folder of all corpora.
         homepage: Where its authors publish it.
-        published: Documents, mentions and relations of each part, as the corpus's authors count them.
+        published: Documents, mentions and relations of each split, as the corpus's authors count them.
 
     Args:
         root: Folder of all corpora, with this one in a folder of its own name. Default: the
@@ -68,7 +68,7 @@ class PublishedCorpus(Corpus):
         self.root = Path(root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT)
 
     def sources(self, split: Split) -> Mapping[str, Source]:
-        """The files of a part, by their path below the corpus's folder."""
+        """The files of a split, by their path below the corpus's folder."""
         raise TypeError(f"{type(self).__name__} must name its files")
 
     def place(self, file: str) -> Path:
@@ -105,7 +105,7 @@ class PublishedCorpus(Corpus):
         return ", ".join(str(self.place(file)) for file in self.sources(split))
 
     def located(self, split: Split) -> list[Path]:
-        """The files of a part; says so in the log if one is not as published.
+        """The files of a split; says so in the log if one is not as published.
 
         Raises ``FileNotFoundError`` if one is missing.
         """

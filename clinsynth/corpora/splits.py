@@ -38,7 +38,7 @@ def hold_out(
     return [d for d in documents if d.text not in held], [d for d in documents if d.text in held]
 
 
-def cut_training_part(
+def cut_training_split(
     documents: Sequence[Document], split: Split, fraction: float, seed: int
 ) -> list[Document]:
     """What is left for training of documents that are to serve for both, or with ``val`` what is held out."""

@@ -24,7 +24,7 @@ class Curation:
         leak_ngram: Number of words in a row that are a leak where a real corpus has them too.
         leak_similarity: Jaccard similarity of word shingles from which a sentence is a leak of one in a real
             corpus.
-        drop_leaks: Parts of the real corpus whose leaks are taken out; those of others are only reported.
+        drop_leaks: Splits of the real corpus whose leaks are taken out; those of others are only reported.
     """
 
     near_duplicates: float = 0.8
@@ -85,8 +85,8 @@ class Report:
         curation: What was left out.
         confidence: How labels in doubt were found; none if they were not looked for.
         corpus: What the rest is like, as ``balance`` says it.
-        leaks: Leaks of each kind by part of the real corpus, before any was taken out; none without one.
-        vocabulary: The gap to each part of the real corpus, as ``vocabulary_gap`` says it.
+        leaks: Leaks of each kind by split of the real corpus, before any was taken out; none without one.
+        vocabulary: The gap to each split of the real corpus, as ``vocabulary_gap`` says it.
     """
 
     curation: Curation
@@ -138,7 +138,7 @@ def curate(
         documents: What was written.
         schema: The task.
         settings: What to leave out.
-        real: Parts of a real corpus to compare with.
+        real: Splits of a real corpus to compare with.
         known_flaws: Flaws of ``documents`` that were found before.
         doubts: Finds labels that are in doubt; none are looked for without it.
     """

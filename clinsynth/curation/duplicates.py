@@ -21,9 +21,9 @@ def distinct(
     """The first of each group of documents that say the same, and the others.
 
     Args:
-        documents: In the order in which they count as first.
+        documents: Documents to compare, in the order in which they count as first.
         threshold: Jaccard similarity of word shingles from which two texts are near duplicates.
-        schema: Their task.
+        schema: Task of the documents.
 
     The same text with other judged mentions, or another label, is no duplicate of a relation example.
     """

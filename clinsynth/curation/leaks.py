@@ -24,7 +24,7 @@ class Leak:
         id: Its id.
         start: Where the place begins, in characters.
         end: Where it ends.
-        split: The part of the real corpus.
+        split: The split of the real corpus.
         real: Id of the real document.
         kind: The same words in a row, or a sentence with mostly the same words.
         score: Number of words in a row, or Jaccard similarity.
@@ -61,7 +61,7 @@ def audit(
 
 
 def flaws(leaks: Iterable[Leak], splits: Iterable[str]) -> list[Flaw]:
-    """The leaks of these parts, as flaws to take out."""
+    """The leaks of these splits, as flaws to take out."""
     wanted = set(splits)
     return [
         Flaw(
@@ -77,7 +77,7 @@ def flaws(leaks: Iterable[Leak], splits: Iterable[str]) -> list[Flaw]:
 
 
 def summary(leaks: Iterable[Leak], splits: Iterable[str]) -> dict[str, dict[str, int]]:
-    """By part: leaks of each kind, and how many synthetic documents have any."""
+    """By split: leaks of each kind, and how many synthetic documents have any."""
     found = {split: {"ngram": 0, "near duplicate": 0, "documents": 0} for split in splits}
     documents: dict[str, set[int]] = defaultdict(set)
     for leak in leaks:

@@ -17,10 +17,10 @@ class AbstractsDataModule(CorpusDataModule):
         root: Folder of all corpora, with this one in a folder of its own name. Default: the
             environment variable CLINSYNTH_DATA, else "data". What is missing is downloaded there.
         format: Files of the corpus to read, those in PubTator's format or those in BioC XML.
-        test_on: Part to test on. With ``development`` a tenth of the training part, drawn by ``seed``, is
+        test_on: Split to test on. With ``development`` a tenth of the training split, drawn by ``seed``, is
             for validation; for machines without the test file.
-        seed: Random seed of that tenth, and of the training documents that ``fraction`` or ``few_shot``
-            draws.
+        seed: Random seed of the tenth held out for validation, and of the training documents that
+            ``fraction`` or ``few_shot`` draws.
         settings: Options of ``DocumentDataModule``.
     """
 

@@ -1,11 +1,10 @@
-"""What every corpus shares: parts, cuts, loaders and a record of what was read."""
+"""What every corpus shares: splits, cuts, loaders and a record of what was read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, cast
 
@@ -16,9 +15,9 @@ from clinsynth.corpora.labels import other_labels, restrict, tell_other_labels
 from clinsynth.corpora.splits import draw
 from clinsynth.datamodules.batches import DocumentBatches, Ranks, TrainingBatches
 from clinsynth.formats.counts import count
-from clinsynth_onnx.codec import Codec
+from clinsynth.runs.seed import global_seed
+from clinsynth_onnx.codec import Codec, reasons
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.relation_codec import reasons
 from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
@@ -41,13 +40,13 @@ def digest(documents: Iterable[Document]) -> str:
 
 
 class DocumentDataModule(DocumentSource, LightningDataModule):
-    """Documents in three parts, cut and batched. A subclass says where the documents come from.
+    """Documents in three splits, cut and batched. A subclass says where the documents come from.
 
     Args:
         schema: The task; documents keep the entities that it knows.
         batch_tokens: Padded tokens of one optimizer step over all processes and accumulated
             batches, at most; it gives the same steps on one process as on many, as long as half of it
-            holds a sequence for each (see ``StepPlan``).
+            holds a sequence for each process.
         eval_batch_tokens: Padded tokens of one forward pass in validation, test and prediction.
         fraction: Share of the training documents to use, drawn by ``seed``.
         few_shot: Number of training documents to use, drawn by ``seed``; not with ``fraction``.
@@ -83,7 +82,7 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         self.seed = seed
         self.other_labels = other_labels
         self.record: dict[str, Any] = {}
-        self._parts: dict[str, list[Document]] = {}
+        self._splits: dict[str, list[Document]] = {}
         self._batches: TrainingBatches | None = None
         self._resume: dict[str, Any] | None = None
 
@@ -93,18 +92,18 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         self.prepare(NEEDS[doing])
 
     def ignores_other_labels(self, split: Split) -> bool:
-        """Whether mentions of a part whose labels the task does not have are left out, or are an error."""
+        """Whether mentions of a split whose labels the task does not have are left out, or are an error."""
         return self.other_labels == "ignore"
 
-    def part(self, split: Split) -> list[Document]:
-        """The documents of a part as training or testing sees them: restricted to the task, and cut."""
-        if split not in self._parts:
+    def task_documents(self, split: Split) -> list[Document]:
+        """The documents of a split as training or testing sees them: restricted to the task, and cut."""
+        if split not in self._splits:
             read = list(self.documents(split))
             whole = self._restricted(read, split)
             documents = self._cut(whole) if split == "train" else whole
             if not documents:
-                raise ValueError(f"{type(self).__name__}: the {split} part has no documents")
-            self._parts[split] = documents
+                raise ValueError(f"{type(self).__name__}: the {split} split has no documents")
+            self._splits[split] = documents
             self.record[split] = {
                 **count(documents).to_json(),
                 "sha256": digest(documents),
@@ -113,7 +112,7 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
                     "mentions_of_other_types": other_labels(read, self.schema).total(),
                 },
             }
-        return self._parts[split]
+        return self._splits[split]
 
     def repeats(self) -> Sequence[int] | None:
         """How many times an epoch shows each training document; once if ``None``."""
@@ -121,20 +120,19 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
 
     def train_dataloader(self) -> TrainingBatches:
         codec = self._codec()
-        features = codec.encode(self.part("train"))
+        features = codec.encode(self.task_documents("train"))
         self.record["train"]["not_expressible"] = {
-            "reasons": reasons(features.losses),
-            "where": [[x.document, x.start, x.end, x.label, x.reason] for x in features.losses],
+            "reasons": reasons(features.unaligned),
+            "where": [[x.document, x.start, x.end, x.label, x.reason] for x in features.unaligned],
         }
-        if features.losses:
+        if features.unaligned:
             log.warning(
-                "%d gold annotations of the training part cannot be learned exactly: %s (see data.json)",
-                len(features.losses),
-                ", ".join(f"{n} because {reason}" for reason, n in reasons(features.losses).items()),
+                "%d gold annotations of the training split cannot be learned exactly: %s (see data.json)",
+                len(features.unaligned),
+                ", ".join(f"{n} because {reason}" for reason, n in reasons(features.unaligned).items()),
             )
-        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
         self._batches = TrainingBatches(
-            features, codec.pad_id, self.batch_tokens, self._ranks(), seed, self.repeats()
+            features, codec.pad_id, self.batch_tokens, self._ranks(), global_seed(), self.repeats()
         )
         if self._resume:
             self._batches.load_state_dict(self._resume)
@@ -157,10 +155,10 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
             self._resume = state.get("train")
 
     def val_dataloader(self) -> DocumentBatches:
-        return self._whole(self.part("val"))
+        return self._whole(self.task_documents("val"))
 
     def test_dataloader(self) -> DocumentBatches:
-        return self._whole(self.part("test"))
+        return self._whole(self.task_documents("test"))
 
     def predict_dataloader(self) -> DocumentBatches:
         documents = list(self.predict_documents())
@@ -179,7 +177,7 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         if others:
             mentions = sum(len(document.entities) for document in documents)
             found = (
-                f"{type(self).__name__}, {split} part: {others.total()} of {mentions} mentions have labels "
+                f"{type(self).__name__}, {split} split: {others.total()} of {mentions} mentions have labels "
                 f"that the task does not have: {tell_other_labels(others, self.schema)}"
             )
             if not self.ignores_other_labels(split):

@@ -52,8 +52,8 @@ class Ranks:
     """Who this process is among those that share an optimizer step.
 
     Attributes:
-        rank: From 0 to ``world_size - 1``.
-        world_size: Processes.
+        rank: Number of this process, from 0 to ``world_size - 1``.
+        world_size: Number of processes.
         accumulate: Batches that each process adds up before it steps.
     """
 
@@ -62,7 +62,8 @@ class Ranks:
     accumulate: int = 1
 
     @property
-    def parts(self) -> int:
+    def batches_per_step(self) -> int:
+        """Batches of all processes that make up one optimizer step."""
         return self.world_size * self.accumulate
 
 
@@ -85,13 +86,13 @@ class StepPlan:
     """
 
     def __init__(self, lengths: Sequence[int], batch_tokens: int, ranks: Ranks, seed: int) -> None:
-        if len(lengths) < ranks.parts:
+        if len(lengths) < ranks.batches_per_step:
             raise ValueError(
                 f"{len(lengths)} training sequences cannot be shared by {ranks.world_size} processes times "
                 f"{ranks.accumulate} accumulated batches: use fewer of these or more training data"
             )
         self._buckets = -(-np.asarray(lengths, dtype=np.int64) // BUCKET) * BUCKET
-        self._sizes = cut(np.sort(self._buckets).tolist(), batch_tokens // CHUNKS, ranks.parts)
+        self._sizes = cut(np.sort(self._buckets).tolist(), batch_tokens // CHUNKS, ranks.batches_per_step)
         self._steps = -(-len(self._sizes) // CHUNKS)
         self._ranks = ranks
         self._seed = seed
@@ -124,8 +125,8 @@ class StepPlan:
         """This process's batches, each with all chunks of the step it is part of."""
         for step in self.steps():
             for turn in range(self._ranks.accumulate):
-                part = turn * self._ranks.world_size + self._ranks.rank
-                yield [chunk[part :: self._ranks.parts] for chunk in step], step
+                place = turn * self._ranks.world_size + self._ranks.rank
+                yield [chunk[place :: self._ranks.batches_per_step] for chunk in step], step
 
 
 class TrainingBatches:
@@ -174,7 +175,7 @@ class TrainingBatches:
             yield Batch(
                 [[self._examples[j] for j in chunk] for chunk in mine],
                 self._pad_id,
-                self._ranks.parts / max(1, targets),
+                self._ranks.batches_per_step / max(1, targets),
             )
 
     def state_dict(self) -> dict[str, Any]:

@@ -19,8 +19,8 @@ class Files(CorpusDataModule):
         train: Training documents, a file or a folder; needed by ``fit``.
         val: Validation documents. Without it a tenth of ``train`` is held out, drawn by ``seed``.
         test: Test documents; needed by ``test``.
-        predict: What ``predict`` reads, e.g. a folder of ``.txt`` files; ``test`` if not given.
-        format: Format of all of them; told from each if not given.
+        predict: Documents that ``predict`` reads, e.g. a folder of ``.txt`` files; ``test`` if not given.
+        format: Format of the files; told from each file if not given.
         labels: What the task calls each entity label of the files; as in the files if not given.
         seed: Random seed of the tenth that is held out, and of the training documents that ``fraction`` or
             ``few_shot`` draws.

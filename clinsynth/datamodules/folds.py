@@ -19,8 +19,8 @@ class FoldedDataModule(CorpusDataModule):
         fold: Number of the fold, from 1 to 10.
         val_fraction: Share of the training file that is held out for validation, drawn by ``seed``
             with as many related pairs as the rest.
-        seed: Random seed of that share, and of the training documents that ``fraction`` or ``few_shot``
-            draws.
+        seed: Random seed of the documents held out for validation, and of the training documents that
+            ``fraction`` or ``few_shot`` draws.
         settings: Options of ``DocumentDataModule``.
     """
 

@@ -13,11 +13,11 @@ from clinsynth_onnx.schema import Schema
 class Mixture(DocumentDataModule):
     """Trains, validates and tests on the documents of several corpora.
 
-    A document that two of them have in their validation or test part counts once there, as where a
+    A document that two of them have in their validation or test split counts once there, as where a
     ``Synthetic`` corpus is tested on the real one that it is mixed with.
 
     Args:
-        schema: The task of all of them.
+        schema: Task of all corpora.
         corpora: Data modules, each with its own settings (also ``few_shot`` and ``fraction``).
         weights: How many times an epoch shows the training documents of each corpus; once each if
             not given.
@@ -56,12 +56,12 @@ class Mixture(DocumentDataModule):
         having = [corpus for corpus in self.corpora if not corpus.lacks(split)]
         if not having:
             raise ValueError(
-                f"no corpus of the mixture has a {split} part. Remedy: name a real corpus under its 'real'"
+                f"no corpus of the mixture has a {split} split. Remedy: name a real corpus under its 'real'"
             )
         before: set[str] = set()
         for corpus in having:
             corpus.trainer = self.trainer
-            documents = corpus.part(split)
+            documents = corpus.task_documents(split)
             if split == "train":
                 yield from documents
                 continue
@@ -84,5 +84,5 @@ class Mixture(DocumentDataModule):
         return [
             weight
             for corpus, weight in zip(self.corpora, self.weights, strict=True)
-            for _ in corpus.part("train")
+            for _ in corpus.task_documents("train")
         ]

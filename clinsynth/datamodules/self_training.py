@@ -31,7 +31,7 @@ class SelfTraining(DocumentDataModule):
 
     The teachers are bundles that were trained before, on the labelled documents. They run on this machine;
     nothing of the text leaves it. What they find in it is written once, and read again by the next training
-    with the same teachers and text. Validation and test parts are those of the labelled documents;
+    with the same teachers and text. Validation and test splits are those of the labelled documents;
     unlabelled ones that are among them, by id or by what they say, are left out.
 
     Args:
@@ -41,7 +41,7 @@ class SelfTraining(DocumentDataModule):
             have to find the same mention.
         unlabelled: Files or folders of any format, e.g. a folder of ``.txt`` files. Labels in them are
             not looked at.
-        corpus: Data module whose training part is unlabelled text too, without its labels.
+        corpus: Data module whose training split is unlabelled text too, without its labels.
         folder: Folder for what the teachers annotate; by default ``runs/TASK/unlabelled``.
         batch_tokens: Padded tokens of one optimizer step, over all processes, at most.
         eval_batch_tokens: Padded tokens of one forward pass in validation, test and prediction, at most.
@@ -91,7 +91,7 @@ class SelfTraining(DocumentDataModule):
 
     def documents(self, split: Split) -> Iterator[Document]:
         self.labelled.trainer = self.trainer
-        yield from self.labelled.part(split)
+        yield from self.labelled.task_documents(split)
         self.record["labelled"] = self.labelled.record
         if split == "train":
             found = list(jsonl.read(self._annotated(self._texts(fetch=False))))

@@ -25,9 +25,9 @@ class Synthetic(DocumentDataModule):
         corpus: The text: a corpus file or several, as ``clinsynth generate`` writes them, ``.gz`` too; or a
             class that has it: RecordedReplies, or GeneratedText, which asks a language model before training.
         real: A real corpus to test on; RecordedReplies and GeneratedText leave out what overlaps those of its
-            validation and test parts that are at hand.
+            validation and test splits that are at hand.
         validation: Text that the best checkpoint is chosen on: a held-back tenth of the synthetic text, drawn
-            by ``seed``, or the validation part of ``real``.
+            by ``seed``, or the validation split of ``real``.
         settings: Options of ``DocumentDataModule``.
     """
 

@@ -76,7 +76,7 @@ class RecordedReplies(WrittenText):
 
     Args:
         files: Files of recorded replies; ``.gz`` too.
-        curation: What to leave out.
+        curation: Thresholds of what is left out: duplicates and leaks.
     """
 
     def __init__(self, files: list[str], curation: Curation = Curation()) -> None:  # noqa: B008
@@ -90,8 +90,8 @@ class RecordedReplies(WrittenText):
     def documents(self, schema: Schema, real: DocumentSource | None) -> list[Document]:
         replies = (reply for path in self.files for reply in read_replies(Path(path)))
         parsed = parse_all(replies, schema)
-        parts, absent = compared(real, self.curation, fetch=False)
-        curated = curate(parsed.documents, schema, self.curation, parts)
+        splits, absent = compared(real, self.curation, fetch=False)
+        curated = curate(parsed.documents, schema, self.curation, splits)
         rejects = by_reason([*parsed.rejects, *curated.rejects])
         self.record = {"rejected": rejects, "not_compared": absent, **curated.report.to_json()}
         log.info("synthetic text: %d documents; left out: %s", len(curated.documents), rejects or "none")
@@ -107,7 +107,7 @@ class GeneratedText(WrittenText):
     It is asked by one process. On a cluster run ``clinsynth generate`` first, and name the corpus it wrote.
 
     Args:
-        generation: How to ask, and what to leave out.
+        generation: Settings of the requests, of the server and of what is left out.
         folder: Folder that the corpus and its card are written to. Default: runs/TASK/synthetic.
     """
 
@@ -123,8 +123,8 @@ class GeneratedText(WrittenText):
         if not renew and (folder / CORPUS).exists():
             return
         requests = requests_of(schema, self.generation.plan)
-        parts, absent = compared(real, self.generation.curation, fetch=True)
-        summary = generate(schema, requests, folder, self.generation, parts, absent).summary
+        splits, absent = compared(real, self.generation.curation, fetch=True)
+        summary = generate(schema, requests, folder, self.generation, splits, absent).summary
         if summary.failures or summary.left:
             log.warning(
                 "%d requests failed and %d were not asked%s: training goes on without their texts, see %s",

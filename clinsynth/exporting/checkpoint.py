@@ -33,7 +33,7 @@ def export_checkpoint(
     Args:
         checkpoint: The file.
         out: The folder to write, or a file that ends in ``.zip``.
-        gold: Documents to compare on; the validation part of the checkpoint's run if not given.
+        gold: Documents to compare on; the validation split of the checkpoint's run if not given.
         max_f1_drop: What a variant may lose in the score that picks checkpoints, from 0 to 1.
         replace: Whether a bundle that is at ``out`` gives way.
 
@@ -65,7 +65,7 @@ def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:
     )
     module: DocumentDataModule = made.data
     module.prepare(("val",))
-    return module.part("val")
+    return module.task_documents("val")
 
 
 def current(config: Any) -> Any:

@@ -23,8 +23,8 @@ class Row:
         f1: The score that picks checkpoints, over documents with gold.
         labels_equal: Share of tokens (of pairs, for relations) with the same class as in torch.
         documents_equal: Documents annotated as by torch, the long one with them.
-        largest_difference: Of logits from torch's.
-        documents_per_second: Text in, Documents out, all cores.
+        largest_difference: Largest difference of a logit from torch's.
+        documents_per_second: Documents a second, from text to Document, on all cores.
         latency_ms: Median and 95th percentile of one sequence, by its tokens.
         verdict: ``kept``, ``kept, slower than torch``, or ``refused`` and why.
     """
@@ -52,8 +52,8 @@ class Gate:
         score: The name of ``Row.f1``.
         documents: How many documents with gold were read.
         long_document_tokens: Tokens of the document made longer than a window.
-        max_f1_drop: What a variant may lose.
-        rows: Torch first.
+        max_f1_drop: What a variant may lose in ``score``, from 0 to 1.
+        rows: What was measured, torch first.
         annotations: How many entities, or relations, the documents with gold have.
     """
 

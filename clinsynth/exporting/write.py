@@ -36,7 +36,7 @@ def write_bundle(
     Args:
         model: A trained model, on the CPU.
         out: The folder to write, or a file that ends in ``.zip``.
-        gold: Documents of the task with gold annotations, best of the validation part.
+        gold: Documents of the task with gold annotations, best of the validation split.
         made: Where the model comes from, for the manifest.
         max_f1_drop: What a variant may lose in the score that picks checkpoints.
         replace: Whether a bundle that is at ``out`` gives way, once the new one has passed.

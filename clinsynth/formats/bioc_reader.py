@@ -148,16 +148,17 @@ class _Reader:
 
     def _annotations(self) -> tuple[list[tuple[int | None, Json]], list[tuple[int | None, Json]]]:
         """Those with a place and those without; in the order of the ids T1, T2, ... if all have such."""
-        found = [
+        annotations = [
             (passage, annotation)
             for passage, holder in self._holders
             for annotation in self._values.objects(holder, "annotations")
         ]
-        placed = [one for one in found if self._values.objects(one[1], "locations")]
+        placed = [found for found in annotations if self._values.objects(found[1], "locations")]
         order = {f"T{i}": i for i in range(1, len(placed) + 1)}
         if order.keys() == {self._values.identifier(annotation, "id") for _, annotation in placed}:
-            placed.sort(key=lambda one: order[one[1]["id"]])
-        return placed, [one for one in found if not self._values.objects(one[1], "locations")]
+            placed.sort(key=lambda found: order[found[1]["id"]])
+        unplaced = [found for found in annotations if not self._values.objects(found[1], "locations")]
+        return placed, unplaced
 
     def _parts(self, annotation: Json) -> list[list[int]]:
         values, name = self._values, annotation.get("id")

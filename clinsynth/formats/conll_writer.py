@@ -23,12 +23,12 @@ def dumps(document: Document) -> str:
 
 
 def dumps_iob(document: Document) -> str:
-    """As ``dumps``, in IOB1: B only where a mention follows another of its label directly."""
+    """A document in IOB1 columns: B only where a mention follows another of its label directly."""
     return _dumps(document, lambda first, last, after_same: "B" if first and after_same else "I")
 
 
 def dumps_iobes(document: Document) -> str:
-    """As ``dumps``, in IOBES."""
+    """A document in IOBES columns."""
     return _dumps(
         document,
         lambda first, last, after_same: {(1, 1): "S", (1, 0): "B", (0, 1): "E"}.get((first, last), "I"),

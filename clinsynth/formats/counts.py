@@ -17,9 +17,9 @@ class Counts:
     """Totals over documents.
 
     Attributes:
-        documents: All of them.
-        distinct: Those with different text.
-        characters: Of all texts.
+        documents: Number of documents.
+        distinct: Number of different texts.
+        characters: Characters of all texts.
         entities: Mentions by label.
         relations: Relations by label, between mentions.
         concept_relations: Relations by label, as a corpus states them between concepts.

@@ -52,17 +52,17 @@ def _document(path: Path, number: int, line: str) -> Document:
     text = value["text"]
     if "entities" in value:
         given = objects(value, "entities", fail)
-        spans = [(one.get("start_offset"), one.get("end_offset"), one.get("label")) for one in given]
+        spans = [(span.get("start_offset"), span.get("end_offset"), span.get("label")) for span in given]
     else:
         given, spans = [], list(_labelled(value, fail))
     mentions = [(whole_number(start, fail), whole_number(end, fail), None) for start, end, _ in spans]
     labels = [string({"label": label}, "label", fail) for *_, label in spans]
     places = placed(text, mentions, fail)
     entities = tuple(Entity(*place, label) for place, label in zip(places, labels, strict=True))
-    relations = tuple(_relations(value, [one.get("id") for one in given], fail))
-    own = value.get(META)
+    relations = tuple(_relations(value, [span.get("id") for span in given], fail))
+    kept = value.get(META)
     meta = {key: other for key, other in value.items() if key not in KNOWN}
-    meta |= own if isinstance(own, dict) else {}
+    meta |= kept if isinstance(kept, dict) else {}
     return Document(text, entities, relations, identifier([value.get(ID), value.get("id")], number), meta)
 
 

@@ -100,8 +100,8 @@ class _Task:
             entities += [Entity(start, end, label, score) for label in labels]
         relations = tuple(relation for link in links for relation in self._relations(link, place))
         meta = {key: value for key, value in self._data.items() if key not in OWN}
-        own = self._data.get("meta")
-        meta |= own if isinstance(own, Mapping) else {}
+        kept = self._data.get("meta")
+        meta |= kept if isinstance(kept, Mapping) else {}
         name = identifier([self._data.get("id"), self._task.get("id")], self._number)
         return Document(text, tuple(entities), relations, name, meta)
 
@@ -118,8 +118,9 @@ class _Task:
 
     def _results(self) -> list[Mapping[str, Any]]:
         key = "annotations" if "annotations" in self._task else "completions"  # as before version 1.0
-        done = [one for one in objects(self._task, key, self._error) if not one.get("was_cancelled")]
-        best = [one for one in done if one.get("ground_truth")] or done
+        annotations = objects(self._task, key, self._error)
+        done = [annotation for annotation in annotations if not annotation.get("was_cancelled")]
+        best = [annotation for annotation in done if annotation.get("ground_truth")] or done
         if len(best) > 1:
             raise self._error(
                 f"it has {len(best)} annotations", "mark one as ground truth, or remove the others"
@@ -128,7 +129,7 @@ class _Task:
             best = list(objects(self._task, "predictions", self._error))[:1]
             self._predicted = bool(best)
             self._told[""] += len(best)
-        return [result for one in best for result in objects(one, "result", self._error)]
+        return [result for annotation in best for result in objects(annotation, "result", self._error)]
 
     def _mention(self, value: Mapping[str, Any]) -> tuple[int, int, str | None]:
         said = value.get("text")

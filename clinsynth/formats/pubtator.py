@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,16 +193,3 @@ def _title_and_abstract(document: Document) -> tuple[str, str]:
     if document.text[cut : cut + 1] == " " and document.text[cut + 1 :]:
         return document.text[:cut], document.text[cut + 1 :]
     return document.text, ""
-
-
-def relabel(document: Document, labels: dict[str, str]) -> Document:
-    """The document with each entity label replaced by what ``labels`` calls it.
-
-    Raises ``ValueError`` on a label that ``labels`` does not have.
-    """
-    unknown = sorted({e.label for e in document.entities} - set(labels))
-    if unknown:
-        raise ValueError(
-            f"document {document.id!r} has the unknown label {unknown[0]!r}; known are {', '.join(labels)}"
-        )
-    return replace(document, entities=tuple(replace(e, label=labels[e.label]) for e in document.entities))

@@ -97,7 +97,7 @@ FORMATS: dict[str, Format] = {
 assert tuple(FORMATS) == get_args(FormatName)
 
 
-def named(name: str) -> Format:
+def get_format(name: str) -> Format:
     """The format called so. Raises ``ValueError`` that lists them."""
     if name not in FORMATS:
         raise ValueError(f"there is no corpus format {name!r}. Remedy: use one of {', '.join(FORMATS)}")
@@ -126,7 +126,7 @@ def read(path: Path, name: str | None = None, options: ReadingOptions = NO_OPTIO
     Raises ``ValueError`` on an option that the format does not have.
     """
     found = name or detect(path)
-    form = named(found)
+    form = get_format(found)
     given = options.given()
     for option in given.keys() - set(form.options):
         users = ", ".join(name for name, known in FORMATS.items() if option in known.options)
@@ -144,7 +144,7 @@ def write(path: Path, documents: Iterable[Document], name: str) -> list[str]:
     same. Returns the ids of documents whose ``meta`` the format does not keep whole. Raises
     ``UnwritableError`` on a difference, ``FileExistsError`` if ``path`` is there already.
     """
-    writing = named(name).writing
+    writing = get_format(name).writing
     if writing is None:
         raise ValueError(f"the format {name!r} is only read. Remedy: write another one")
     if path.exists():
@@ -165,11 +165,11 @@ def compare(documents: Sequence[Document], path: Path, name: str) -> list[str]:
     Raises ``UnwritableError`` if text, entities, relations or id of a document are not the same.
     """
     with _told_nothing():  # what a reader tells of a file has no news for its writer
-        back = list(named(name).read(path)) if documents else []
+        back = list(get_format(name).read(path)) if documents else []
     if len(back) != len(documents):
         problem = f"{len(documents)} documents were written, {len(back)} were read back"
         raise UnwritableError(documents[0].id if documents else "", problem)
-    if isinstance(named(name).writing, Folder):  # its files have the order of their names
+    if isinstance(get_format(name).writing, Folder):  # its files have the order of their names
         documents = sorted(documents, key=lambda document: document.id)
         back.sort(key=lambda document: document.id)
     changed = []

@@ -28,11 +28,11 @@ class Rejected:
 
 def by_reason(rejects: Iterable[Rejected]) -> dict[str, int]:
     """How often each reason occurs, the most frequent first."""
-    return dict(Counter(one.reason for one in rejects).most_common())
+    return dict(Counter(reject.reason for reject in rejects).most_common())
 
 
 def write_ledger(path: Path, rejects: Iterable[Rejected]) -> None:
     """One JSON object a line."""
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for one in rejects:
-            stream.write(json.dumps(asdict(one)) + "\n")
+        for reject in rejects:
+            stream.write(json.dumps(asdict(reject)) + "\n")

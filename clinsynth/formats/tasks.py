@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 
 from clinsynth.formats.errors import CorpusError
 from clinsynth.formats.lines import read_text
+from clinsynth.formats.spelling import did_you_mean, nearest
 from clinsynth_onnx.schema import Schema
 
 EXAMPLES = "configs/tasks/NAME/task.yaml are examples"
@@ -101,7 +101,7 @@ class _Reader:
     def _record(self, node: yaml.Node, kind: Any, name: str) -> Any:
         types = get_type_hints(kind)
         needed = [
-            one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING
+            key.name for key in fields(kind) if key.default is MISSING and key.default_factory is MISSING
         ]
         found: dict[str, Any] = {}
         empty = node.tag == NULL and not needed  # a label alone, without a definition
@@ -151,5 +151,4 @@ class _Reader:
 
 
 def _hint(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f". Did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(nearest(word, known))

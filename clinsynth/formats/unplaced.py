@@ -14,4 +14,4 @@ def unplaced_annotations(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
     given = meta.get("unplaced")
     if not isinstance(given, list):
         return []
-    return [one for one in given if isinstance(one, dict) and isinstance(one.get("infons"), dict)]
+    return [x for x in given if isinstance(x, dict) and isinstance(x.get("infons"), dict)]

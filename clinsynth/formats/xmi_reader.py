@@ -129,7 +129,9 @@ class _Source:
         )
 
     def document(self, name: str, layers: Sequence[str] | None, feature: str | None) -> Document:
-        kinds = self._layers() if layers is None else {k for one in layers for k in self.layers_named(one)}
+        kinds = (
+            self._layers() if layers is None else {k for layer in layers for k in self.layers_named(layer)}
+        )
         mentions = [found for found in self._annotations if _kind(found) in kinds]
         empty = [found for found in mentions if found.begin == found.end]
         if empty:

@@ -80,11 +80,11 @@ class Spending:
         tokens, money = prompt + answer, self._cost(request, prompt, answer) or 0.0
         held = self._reserved.values()
         if self._budget.tokens is not None:
-            spent = self.prompt_tokens + self.answer_tokens + sum(one[0] for one in held)
+            spent = self.prompt_tokens + self.answer_tokens + sum(tokens for tokens, _ in held)
             if spent + tokens > self._budget.tokens:
                 return False
         if self._budget.money is not None:
-            spent_money = (self.money or 0.0) + sum(one[1] for one in held)
+            spent_money = (self.money or 0.0) + sum(money for _, money in held)
             if spent_money + money > self._budget.money:
                 return False
         if self._budget.tokens is not None or self._budget.money is not None:

@@ -26,7 +26,7 @@ class ServerProblem:
     """An answer that is an error.
 
     Args:
-        status: Of HTTP.
+        status: HTTP status.
         code: The server's name for it; empty if it has none.
         parameter: What the error is about, as the server says; empty if it does not.
         messages: What it says in words; may quote anything, so that it is never shown.
@@ -70,7 +70,7 @@ def read_error(status: int, body: Any) -> ServerProblem:
     """What is known of an error.
 
     Args:
-        status: Of HTTP.
+        status: HTTP status.
         body: The JSON of the response or its ``error``, or whatever else came.
     """
     code = parameter = ""

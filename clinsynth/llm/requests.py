@@ -33,7 +33,7 @@ class Request:
     @cached_property
     def key(self) -> str:
         """What its reply is cached under: the sha256 of all that can change the reply."""
-        return hashlib.sha256(canonical([self.body, self.draw]).encode("utf-8", "surrogatepass")).hexdigest()
+        return fingerprint([self.body, self.draw])
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Reply:
     """What came back for a request.
 
     Args:
-        custom_id: The request's.
-        status_code: Of HTTP; 0 if no response came.
+        custom_id: Name of the request that it answers.
+        status_code: HTTP status; 0 if no response came.
         body: The chat completion, or the server's error.
         error: Why there is no completion, in a few words without any text of the exchange.
         batch: Whether it came through a Batch API, at its price.
@@ -109,10 +109,15 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def fingerprint(value: Any) -> str:
+    """The sha256 of the canonical JSON, in hexadecimal digits; equal for equal values."""
+    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def numbered(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Request]:
     """Requests of (custom_id, body), each with the number of those before it that have the same body."""
     seen: Counter[str] = Counter()
     for custom_id, body in requests:
-        digest = hashlib.sha256(canonical(body).encode("utf-8", "surrogatepass")).hexdigest()
+        digest = fingerprint(body)
         yield Request(custom_id, body, seen[digest])
         seen[digest] += 1

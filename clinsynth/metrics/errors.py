@@ -103,7 +103,7 @@ def _same_place(gold: Entity, found: Entity) -> bool:
 
 
 def _same_label(gold: Entity, found: Entity) -> bool:
-    return gold.label == found.label and gold.start < found.end and found.start < gold.end
+    return gold.label == found.label and gold.overlaps(found)
 
 
 def _words(document: Document, error: Error) -> Iterator[tuple[str, list[str]]]:

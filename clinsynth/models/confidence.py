@@ -24,13 +24,13 @@ from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.optimization import Optimization
 from clinsynth.models.relation_extraction import RelationExtraction
 from clinsynth.models.token_classification import TokenClassification
+from clinsynth.runs.seed import GLOBAL_SEED
 from clinsynth_onnx.codec import IGNORE, Features, FloatArray, probabilities
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
 REASON = "a model trained on the rest contradicts a label"
 BATCH_TOKENS = 2048
-GLOBAL_SEED = "PL_GLOBAL_SEED"  # of Lightning; the order of training steps follows it
 
 log = logging.getLogger("clinsynth")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -20,8 +19,9 @@ from clinsynth.models import encoders
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization, build
-from clinsynth.models.warm_start import start
+from clinsynth.models.warm_start import load_weights
 from clinsynth.runs.folder import best_of
+from clinsynth.runs.seed import global_seed
 from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.codec import IGNORE, Codec, Example, FloatArray, pad, unpad
 from clinsynth_onnx.document import Document
@@ -65,7 +65,7 @@ class EncoderModel(DocumentAnnotator):
         self._saved_encoder: dict[str, Any] | None = None
         self._weights: Tensor | None
         self.register_buffer("_weights", None, persistent=False)
-        self.seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
+        self.seed = global_seed()
 
     @abstractmethod
     def build_codec(self, tokenizer: TextTokenizer) -> Codec:
@@ -89,7 +89,7 @@ class EncoderModel(DocumentAnnotator):
             self._build(encoders.pretrained(self.encoder_name, self.encoder_options))
             if self.start_from is not None and stage == "fit":
                 assert self.network is not None
-                start(self.network, best_of(self.start_from), self.schema, self.codec.tokenizer.json)
+                load_weights(self.network, best_of(self.start_from), self.schema, self.codec.tokenizer.json)
 
     def on_fit_start(self) -> None:
         if self.device.type == "cpu":

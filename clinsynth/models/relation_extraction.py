@@ -14,7 +14,7 @@ from clinsynth_onnx.relation_codec import Marking, RelationCodec
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import TextTokenizer
 
-ENCODER = EncoderOptions()
+ENCODER_OPTIONS = EncoderOptions()
 OPTIMIZATION = Optimization(learning_rate=1e-4)
 
 
@@ -43,7 +43,7 @@ class RelationExtraction(EncoderModel):
         encoder: str = "offline",
         marking: Marking = "mask",
         max_length: int = 256,
-        encoder_options: EncoderOptions = ENCODER,
+        encoder_options: EncoderOptions = ENCODER_OPTIONS,
         optimization: Optimization = OPTIMIZATION,
         class_weights: dict[str, float] | None = None,
         start_from: str | None = None,

@@ -16,7 +16,7 @@ from clinsynth_onnx.entity_codec import EntityCodec, Unit
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import TextTokenizer
 
-ENCODER = EncoderOptions()
+ENCODER_OPTIONS = EncoderOptions()
 OPTIMIZATION = Optimization()
 
 
@@ -48,7 +48,7 @@ class TokenClassification(EncoderModel):
         unit: Unit = "sentence",
         max_length: int = 512,
         overlap: int = 128,
-        encoder_options: EncoderOptions = ENCODER,
+        encoder_options: EncoderOptions = ENCODER_OPTIONS,
         optimization: Optimization = OPTIMIZATION,
         class_weights: dict[str, float] | None = None,
         start_from: str | None = None,

@@ -13,11 +13,11 @@ from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
 
-NETWORK = "network."
-ENCODER = "encoder."
+NETWORK_PREFIX = "network."
+ENCODER_PREFIX = "encoder."
 
 
-def start(network: nn.Module, path: Path, schema: Schema, tokenizer: str) -> None:
+def load_weights(network: nn.Module, path: Path, schema: Schema, tokenizer: str) -> None:
     """Loads the weights of a checkpoint into a network: encoder and head, without optimizer or progress.
 
     The head comes along if the checkpoint has the same kind of head for the same labels; otherwise it
@@ -32,14 +32,14 @@ def start(network: nn.Module, path: Path, schema: Schema, tokenizer: str) -> Non
     Raises:
         ValueError: The file is no checkpoint of clinsynth, or is of another encoder.
     """
-    weights, labels, trained_with = _parts(path)
+    weights, labels, trained_with = _read(path)
     if trained_with != tokenizer:
         raise _other_encoder(path, "its tokenizer differs")
     fresh = network.state_dict()
     if labels != _labels(schema.entities, schema.relations) or _heads(weights) != _heads(fresh):
-        weights = {name: tensor for name, tensor in weights.items() if name.startswith(ENCODER)}
+        weights = {name: tensor for name, tensor in weights.items() if name.startswith(ENCODER_PREFIX)}
         log.info("%s has another head: only its encoder is taken over", path)
-        weights |= {name: tensor for name, tensor in fresh.items() if not name.startswith(ENCODER)}
+        weights |= {name: tensor for name, tensor in fresh.items() if not name.startswith(ENCODER_PREFIX)}
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -48,20 +48,20 @@ def start(network: nn.Module, path: Path, schema: Schema, tokenizer: str) -> Non
 
 
 def _heads(weights: Mapping[str, Tensor]) -> set[str]:
-    return {name for name in weights if not name.startswith(ENCODER)}
+    return {name for name in weights if not name.startswith(ENCODER_PREFIX)}
 
 
 def _labels(entities: Iterable[str], relations: Iterable[str]) -> tuple[list[str], list[str]]:
     return list(entities), list(relations)
 
 
-def _parts(path: Path) -> tuple[dict[str, Tensor], tuple[list[str], list[str]], str]:
+def _read(path: Path) -> tuple[dict[str, Tensor], tuple[list[str], list[str]], str]:
     """The network's weights, the labels in the order of its outputs, and the encoder's tokenizer."""
     saved = checkpoint.read(path)
     weights = {
-        name.removeprefix(NETWORK): tensor
+        name.removeprefix(NETWORK_PREFIX): tensor
         for name, tensor in saved["state_dict"].items()
-        if name.startswith(NETWORK)
+        if name.startswith(NETWORK_PREFIX)
     }
     schema = saved[checkpoint.HYPER_PARAMETERS]["schema"]
     labels = _labels(schema["entities"], schema.get("relations") or {})

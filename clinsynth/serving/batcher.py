@@ -42,7 +42,7 @@ class Batcher:
         threads: Batches under way at the same time.
         batch_documents: Documents in a batch at most, unless one request has more.
         batch_characters: Characters in a batch at most, unless one request has more.
-        started: Told the number of documents of each batch.
+        started: Called with the number of documents of each batch.
     """
 
     def __init__(

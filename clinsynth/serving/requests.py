@@ -33,7 +33,7 @@ def parse(body: bytes, max_documents: int, labels: Collection[str] | None) -> li
 
     Args:
         body: JSON, as ``RequestModel`` describes it.
-        max_documents: More are refused.
+        max_documents: Documents of a request at most; a request with more is refused.
         labels: What entities may be called; ``None`` where entities that come with a text are ignored.
 
     Raises ``RequestError``, with status 413 for too many documents and 422 for all else. It stops at the
@@ -53,7 +53,7 @@ def parse(body: bytes, max_documents: int, labels: Collection[str] | None) -> li
         raise RequestError(
             413, f"more than {max_documents} documents. Remedy: send them in several requests", "documents"
         )
-    return [_document(one, f"documents[{i}]", labels) for i, one in enumerate(documents)]
+    return [_document(value, f"documents[{i}]", labels) for i, value in enumerate(documents)]
 
 
 def _document(value: Any, where: str, labels: Collection[str] | None) -> Document:
@@ -71,12 +71,12 @@ def _document(value: Any, where: str, labels: Collection[str] | None) -> Documen
     except ValueError:
         raise RequestError(422, "it has a number that is too large", f"{where}.meta") from None
     entities = [
-        _entity(one, f"{where}.entities[{i}]", text, labels)
-        for i, one in enumerate(_list(value, "entities", where))
+        _entity(entity, f"{where}.entities[{i}]", text, labels)
+        for i, entity in enumerate(_list(value, "entities", where))
     ]
     relations = [
-        _relation(one, f"{where}.relations[{i}]", len(entities))
-        for i, one in enumerate(_list(value, "relations", where))
+        _relation(relation, f"{where}.relations[{i}]", len(entities))
+        for i, relation in enumerate(_list(value, "relations", where))
     ]
     name = _text(value.get("id", ""), f"{where}.id")
     return Document(text, tuple(entities), tuple(relations), name, meta)

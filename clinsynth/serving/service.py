@@ -25,11 +25,11 @@ class Limits:
     """What a server puts up with.
 
     Attributes:
-        max_documents: In a request.
-        max_body_bytes: In a request.
-        max_requests: Read, queued or computed at the same time.
-        batch_documents: In a batch, unless one request has more.
-        batch_characters: In a batch, unless one request has more.
+        max_documents: Documents of a request at most.
+        max_body_bytes: Bytes of a request at most.
+        max_requests: Requests read, queued or computed at the same time, at most.
+        batch_documents: Documents of a batch at most, unless one request has more.
+        batch_characters: Characters of a batch at most, unless one request has more.
     """
 
     max_documents: int = 256

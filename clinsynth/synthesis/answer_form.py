@@ -41,12 +41,16 @@ def answer(
     Raises ``ValueError`` if a document cannot be shown so.
     """
     if unit == "sentence":
-        return {"sentences": [render(one, schema, ids=False) for one in documents]}
+        return {"sentences": [render(document, schema, ids=False) for document in documents]}
     if unit == "pair":
-        return {"examples": [_pair(one, schema) for one in documents]}
+        return {"examples": [_pair(document, schema) for document in documents]}
     if not relations:
-        return {"documents": [_pieces(one, schema, render(one, schema, ids=False)) for one in documents]}
-    return {"documents": [_with_relations(one, schema) for one in documents]}
+        return {
+            "documents": [
+                _pieces(document, schema, render(document, schema, ids=False)) for document in documents
+            ]
+        }
+    return {"documents": [_with_relations(document, schema) for document in documents]}
 
 
 def response_format(kind: ResponseFormat, schema: dict[str, Any]) -> dict[str, Any]:

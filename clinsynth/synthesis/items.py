@@ -34,7 +34,7 @@ def items(value: Any, key: str = "") -> Iterator[Item | Rejected]:
     """The texts in a JSON value.
 
     Args:
-        value: Of ``lenient_json.values``.
+        value: A value that ``lenient_json.values`` found.
         key: The key that it stands under, if any.
     """
     complete = _complete(value)
@@ -95,7 +95,7 @@ def _pieces(value: Mapping[str, Any]) -> list[str]:
         part = value.get(field, [])
         part = part.value if isinstance(part, Partial) else part
         part = [part] if isinstance(part, str) else part
-        if not isinstance(part, list) or not all(isinstance(one, str) for one in part):
+        if not isinstance(part, list) or not all(isinstance(piece, str) for piece in part):
             return []
         pieces += part
     return pieces

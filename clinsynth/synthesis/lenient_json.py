@@ -31,7 +31,7 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, list[Any]] = {}
     for key, value in pairs:
         found.setdefault(key, []).append(value)
-    return {key: some[0] if len(some) == 1 else some for key, some in found.items()}
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
 
 
 DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_fields)  # line breaks in strings are common
@@ -85,9 +85,9 @@ def _shallow(value: Any) -> bool:
     for _ in range(MAX_DEPTH):
         level = [
             inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
     return not level
 

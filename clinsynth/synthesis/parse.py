@@ -22,7 +22,7 @@ from clinsynth_onnx.schema import Schema
 FAILED = "the request failed"
 REFUSED = "the model refused"
 NOTHING = "the answer is empty"
-CUT = "a text with relations is cut off"
+CUT_TEXT = "a text with relations is cut off"
 NO_LABEL = "a pair has no known label"
 NO_PAIR = "not exactly one pair is marked"
 BROKEN = "a sentence of a text with relations is unusable"
@@ -75,8 +75,8 @@ def _outcomes(reply: Reply, schema: Schema) -> Iterator[Document | Rejected]:
 def _entities(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
     """The usable sentences as one document, and each of the others."""
     read = [read_tagged(piece, schema.entity_labels) for piece in _written(item, schema)]
-    usable = [one for one in read if isinstance(one, Tagged)]
-    yield from (one for one in read if isinstance(one, Rejected))
+    usable = [piece for piece in read if isinstance(piece, Tagged)]
+    yield from (piece for piece in read if isinstance(piece, Rejected))
     if usable:
         text, entities, _ = _joined(usable, schema)
         yield Document(text, entities, meta=RELATIONS_NOT_STATED if schema.relations else {})
@@ -84,7 +84,7 @@ def _entities(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
 
 def _pair(item: Item, schema: Schema) -> Document | Rejected:
     if not item.complete:
-        return Rejected(CUT, item.raw)
+        return Rejected(CUT_TEXT, item.raw)
     read = read_tagged(" ".join(item.pieces), schema.entity_labels, masks=True)
     if isinstance(read, Rejected):
         return replace(read, raw=item.raw)
@@ -110,19 +110,19 @@ def _pair_label(value: Any, schema: Schema) -> tuple[bool, str | None]:
         return True, None
     if said in {"1", "true"} and len(schema.relations) == 1:
         return True, schema.relation_labels[0]
-    label = next((one for one in schema.relations if one.casefold() == said), None)
+    label = next((known for known in schema.relations if known.casefold() == said), None)
     return label is not None, label
 
 
 def _related(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
     """A document with relations, or one of which none are known because some could not be used."""
     if not item.complete:
-        yield Rejected(CUT, item.raw)
+        yield Rejected(CUT_TEXT, item.raw)
         return
     read = [read_tagged(piece, schema.entity_labels) for piece in _written(item, schema)]
-    usable = [one for one in read if isinstance(one, Tagged)]
+    usable = [piece for piece in read if isinstance(piece, Tagged)]
     if len(usable) < len(read):
-        detail = next(one.reason for one in read if isinstance(one, Rejected))
+        detail = next(piece.reason for piece in read if isinstance(piece, Rejected))
         yield Rejected(BROKEN, item.raw, detail=detail)
         return
     text, entities, ids = _joined(usable, schema)
@@ -135,7 +135,9 @@ def _related(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
     if problems:
         yield Document(text, entities, meta=RELATIONS_NOT_STATED)
         return
-    meta = {"concepts": list(ids), "concept_relations": [list(one) for one in triples]} if triples else {}
+    meta = (
+        {"concepts": list(ids), "concept_relations": [list(triple) for triple in triples]} if triples else {}
+    )
     yield Document(text, entities, relations_between(entities, numbers, triples), meta=meta)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 from clinsynth.formats import jsonl
 from clinsynth.llm import batch
-from clinsynth.llm.requests import Request, canonical, numbered
+from clinsynth.llm.requests import Request, fingerprint, numbered
 from clinsynth.synthesis import answer_form, prompts
 from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat, Unit
 from clinsynth.synthesis.seed_names import names_for, read_seeds
@@ -127,7 +126,7 @@ def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
             ]
             made = body(settings, messages, form, i)
             # the digest keeps replies to an older plan from being taken for replies to this one
-            digest = hashlib.sha256(canonical(made).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+            digest = fingerprint(made)[:8]
             yield f"{schema.name}-{unit}-{i:05d}-{digest}", made
 
     return list(numbered(bodies()))

@@ -45,8 +45,8 @@ def unconfirmed(documents: Sequence[Document], replies: Sequence[Reply | None], 
     """Where the second annotation differs from the first, or there is none.
 
     Args:
-        documents: As they were written.
-        replies: To the ``checks`` of the documents, one for each.
+        documents: Documents as they were written.
+        replies: Replies to the ``checks`` of the documents, one for each.
         schema: The task.
     """
     flaws: list[Flaw] = []

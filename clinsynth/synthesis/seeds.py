@@ -96,7 +96,7 @@ def names(
 def _strings(value: Any) -> list[str]:
     items = value.value if isinstance(value, Partial) else value
     return (
-        [one.strip() for one in items if isinstance(one, str) and one.strip()]
+        [item.strip() for item in items if isinstance(item, str) and item.strip()]
         if isinstance(items, list)
         else []
     )

@@ -21,7 +21,7 @@ def tag_tokens(labels: tuple[str, ...]) -> re.Pattern[str]:
                 "Remedy: use letters, digits, spaces, '_' and '-'"
             )
     words = (re.split(r"[\s_-]+", label) for label in sorted(labels, key=len, reverse=True))
-    known = "|".join(r"[\s_-]+".join(map(re.escape, one)) for one in words) or "(?!)"
+    known = "|".join(r"[\s_-]+".join(map(re.escape, parts)) for parts in words) or "(?!)"
     value = """(?:"[^"<>]*"|'[^'<>]*'|&quot;[^&<>]*&quot;|[^\\s"'<>/&]+)"""
 
     def tag(less: str, name: str, more: str, number: int) -> str:

@@ -72,12 +72,12 @@ def _viterbi(logs: FloatArray) -> list[int]:
     inside = range(2, len(first), 2)
     score = [-inf if i in inside else value for i, value in enumerate(first)]
     came_from = []
-    for own in rest:
+    for word in rest:
         best = max(range(len(score)), key=score.__getitem__)
         origin = [best] * len(score)
         for i in inside:
             origin[i] = i if score[i] >= score[i - 1] else i - 1
-        score = [score[before] + value for before, value in zip(origin, own, strict=True)]
+        score = [score[before] + value for before, value in zip(origin, word, strict=True)]
         came_from.append(origin)
     path = [max(range(len(score)), key=score.__getitem__)]
     for origin in reversed(came_from):

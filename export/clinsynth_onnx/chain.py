@@ -62,8 +62,8 @@ class UnderWay:
     """Documents on their way through a chain.
 
     Attributes:
-        chain: Which chain.
-        documents: As they came.
+        chain: The chain that they go through.
+        documents: The documents as they came.
         tagged: Their way through the entity bundle, or ``None`` if it is not begun.
     """
 
@@ -132,11 +132,12 @@ class Chain:
         Args:
             bundle: An entity bundle, or a relation bundle if documents come with entities.
             relations: A relation bundle for the entities that ``bundle`` finds.
-            engine: What computes the networks; ``auto`` for the fastest that is fit.
+            engine: Engine that computes the networks; ``auto`` for the fastest that is fit.
             variant: A network of the bundles, or ``auto``.
             workers: Runs at the same time; by default one for each core that ``threads`` leaves.
             threads: Cores of one run.
-            max_pair_characters: As ``Chain`` takes it.
+            max_pair_characters: Candidate pairs of a document, times the characters of its text and
+                ``PAIR_COST`` more, at most.
         """
         with ExitStack() as opened:
             predictors = [
@@ -186,7 +187,7 @@ class Chain:
         return self.related(self.tag(documents) if self.tag is not None else documents)
 
     def outcomes(self, documents: Sequence[Document]) -> list[Outcome]:
-        """As a call, but what is raised for a document becomes its ``Refusal``."""
+        """The annotated documents; what is raised for a document becomes its ``Refusal``."""
         return together_else_alone(self, documents)
 
     def submit(self, documents: Sequence[Document]) -> UnderWay:

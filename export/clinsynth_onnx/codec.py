@@ -2,11 +2,12 @@
 
 A codec is the only code that knows both characters and tokens. ``encode`` and
 ``decode`` are inverses up to what tokens cannot express; that is counted in
-``Features.losses`` and never passed over.
+``Features.unaligned`` and never passed over.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,7 +24,7 @@ IGNORE = -100  # the label of a position that has none: torch's convention in cr
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class Unalignable:
     """Something gold that a codec could not express exactly.
 
     Attributes:
@@ -73,13 +74,13 @@ class Features:
         documents: The documents, in the order given.
         examples: Their sequences, in document order.
         tokens: The tokens of each document, where ``decode`` needs them.
-        losses: Gold that could not be expressed, for a report.
+        unaligned: Gold that could not be expressed, for a report.
     """
 
     documents: tuple[Document, ...]
     examples: tuple[Example, ...]
     tokens: tuple[Tokens, ...]
-    losses: tuple[Loss, ...]
+    unaligned: tuple[Unalignable, ...]
 
 
 class Codec(Protocol):
@@ -136,6 +137,11 @@ def _stack(rows: Sequence[IntArray], fill: int) -> IntArray:
     for row, values in zip(out, rows, strict=True):
         row[: len(values)] = values
     return out
+
+
+def reasons(unaligned: Sequence[Unalignable]) -> dict[str, int]:
+    """How often each reason occurs."""
+    return dict(Counter(gold.reason for gold in unaligned))
 
 
 def probabilities(logits: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ character (code point) offsets into the original, unmodified text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # what corpus readers keep in ``Document.meta`` of single entities and relations
@@ -127,6 +127,18 @@ class Document:
     def states_relations(self) -> bool:
         """Whether all relations are known, so that having none means that there is none."""
         return self.meta.get("relations") != RELATIONS_NOT_STATED["relations"]
+
+    def relabelled(self, labels: Mapping[str, str]) -> Document:
+        """The document with each entity label replaced by what ``labels`` calls it.
+
+        Raises ``ValueError`` on a label that ``labels`` does not have.
+        """
+        unknown = sorted({entity.label for entity in self.entities} - set(labels))
+        if unknown:
+            raise ValueError(
+                f"document {self.id!r} has the unknown label {unknown[0]!r}; known are {', '.join(labels)}"
+            )
+        return replace(self, entities=tuple(replace(e, label=labels[e.label]) for e in self.entities))
 
     def annotated(self, entities: tuple[Entity, ...]) -> Document:
         """The text with these entities instead, without relations and without meta of the old ones."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from clinsynth_onnx.abbreviations import agreeing
 from clinsynth_onnx.bio import best_tags
-from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Loss, probabilities
+from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Unalignable, probabilities
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
@@ -73,13 +73,13 @@ class EntityCodec:
         """Windows of tagged tokens. Raises ``ValueError`` on a label the schema does not have."""
         tokens = self.tokenizer([document.text for document in documents])
         examples: list[Example] = []
-        losses: list[Loss] = []
-        for index, (document, own) in enumerate(zip(documents, tokens, strict=True)):
-            tags, lost = self._tags(document, own)
-            losses += lost
-            for first, end in self._segments(document, own):
-                examples += self._windows(index, own, tags, first, end)
-        return Features(tuple(documents), tuple(examples), tuple(tokens), tuple(losses))
+        unaligned: list[Unalignable] = []
+        for index, (document, its_tokens) in enumerate(zip(documents, tokens, strict=True)):
+            tags, its_unaligned = self._tags(document, its_tokens)
+            unaligned += its_unaligned
+            for first, end in self._segments(document, its_tokens):
+                examples += self._windows(index, its_tokens, tags, first, end)
+        return Features(tuple(documents), tuple(examples), tuple(tokens), tuple(unaligned))
 
     def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
         """Documents with the entities that ``logits`` ``[length, classes]`` of each window say."""
@@ -89,15 +89,15 @@ class EntityCodec:
         # all documents at once: as many calls for a thousand sentences as for one
         text = "".join(document.text for document in features.documents)
         text_starts = np.cumsum([0, *(len(document.text) for document in features.documents)])
-        own = np.repeat(np.arange(len(features.tokens)), [len(tokens) for tokens in features.tokens])
+        document_of = np.repeat(np.arange(len(features.tokens)), [len(tokens) for tokens in features.tokens])
         offsets = np.concatenate([tokens.offsets for tokens in features.tokens])
         # a token without characters says nothing and stands between none
         visible = offsets[:, 0] < offsets[:, 1]
-        own, offsets, scores = own[visible], offsets[visible], scores[visible]
+        document_of, offsets, scores = document_of[visible], offsets[visible], scores[visible]
         if not (scores.argmax(axis=1) != OUTSIDE).any():  # then no path is better than the one outside
             return [document.annotated(()) for document in features.documents]
         chances = probabilities(scores)
-        at = text_starts[own]
+        at = text_starts[document_of]
         borders = np.array(
             [
                 text_starts[i] + start
@@ -108,7 +108,7 @@ class EntityCodec:
         )
         crossed = np.searchsorted(borders, offsets[:, 0] + at, side="right")
         limits = np.append(borders, len(text))[crossed] - at
-        passage = own + crossed
+        passage = document_of + crossed
         lengths = np.unique(passage, return_counts=True)[1]
         inner = continues_word(text, offsets + at[:, None])
         inner[np.cumsum(lengths)[:-1]] = False
@@ -118,13 +118,13 @@ class EntityCodec:
             score = float(chances[np.arange(first, last + 1), tags[first : last + 1]].mean())
             label = self.schema.entity_labels[(int(tags[first]) - 1) // 2]
             start, end = int(offsets[first, 0]), int(min(offsets[last, 1], limits[last]))
-            found[own[first]].append(Entity(start, end, label, score))
+            found[document_of[first]].append(Entity(start, end, label, score))
         decoded = [d.annotated(tuple(e)) for d, e in zip(features.documents, found, strict=True)]
         return [agreeing(document) for document in decoded] if self.abbreviations else decoded
 
     def _merged(self, features: Features, logits: Sequence[FloatArray]) -> list[FloatArray]:
         """Logits ``[tokens, classes]`` of each document, each token's from where it has most context."""
-        merged: list[FloatArray] = [np.zeros((len(own), len(self.classes))) for own in features.tokens]
+        merged: list[FloatArray] = [np.zeros((len(tokens), len(self.classes))) for tokens in features.tokens]
         margin: dict[int, IntArray] = {}
         left = len(self.tokenizer.prefix)
         for example, scores in zip(features.examples, logits, strict=True):
@@ -141,7 +141,7 @@ class EntityCodec:
             into[rows] = scores[left + rows - start]
         return merged
 
-    def _tags(self, document: Document, tokens: Tokens) -> tuple[IntArray, list[Loss]]:
+    def _tags(self, document: Document, tokens: Tokens) -> tuple[IntArray, list[Unalignable]]:
         unknown = self.schema.unknown_labels(document.entities)
         if unknown:
             raise ValueError(
@@ -159,7 +159,7 @@ class EntityCodec:
         inner &= ~np.isin(starts[visible], borders)
         word_starts = set(starts[visible][~inner].tolist())
         word_ends = set(ends[visible][~np.append(inner[1:], False)].tolist()) if len(visible) else set()
-        losses: list[Loss] = []
+        unaligned: list[Unalignable] = []
         for entity in sorted(document.entities, key=lambda e: (e.start, -e.end, e.label)):
             covered = np.flatnonzero((starts < entity.end) & (ends > entity.start) & (starts < ends))
             if len(covered) == 0:
@@ -174,8 +174,8 @@ class EntityCodec:
                 if entity.start in word_starts and entity.end in word_ends:
                     continue
                 reason = "it begins or ends inside a token or a word"
-            losses.append(Loss(document.id, entity.start, entity.end, entity.label, reason))
-        return tags, losses
+            unaligned.append(Unalignable(document.id, entity.start, entity.end, entity.label, reason))
+        return tags, unaligned
 
     def _segments(self, document: Document, tokens: Tokens) -> Iterator[tuple[int, int]]:
         """First and end token of each sentence, or of the whole text."""

@@ -56,7 +56,7 @@ class Predictor:
 
     Args:
         bundle: Where codec and schema come from.
-        engine: What computes the network.
+        engine: Engine that computes the network.
         workers: Runs at the same time.
         batch_tokens: Padded tokens of one run at most; what suits the engine if not given.
     """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from clinsynth_onnx.codec import Example, Features, FloatArray, Loss, probabilities
+from clinsynth_onnx.codec import Example, Features, FloatArray, Unalignable, probabilities
 from clinsynth_onnx.document import Document, Relation
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
@@ -27,7 +26,7 @@ class RelationCodec:
     gene * BRCA1 @`` for the head, ``# ^ disease ^ cancer #`` for the tail; no new tokens needed.
 
     A text longer than a sequence keeps what is around the two mentions, the same number of tokens
-    on each side; the number of texts so cut is in ``Features.losses``.
+    on each side; the number of texts so cut is in ``Features.unaligned``.
 
     Args:
         tokenizer: From characters to tokens.
@@ -54,24 +53,26 @@ class RelationCodec:
 
     def encode(self, documents: Sequence[Document]) -> Features:
         """One example for each candidate pair, labelled with the relation it has or none."""
-        losses: list[Loss] = []
+        unaligned: list[Unalignable] = []
         pairs: list[tuple[int, tuple[int, int], int]] = []
         texts: list[str] = []
         spans: list[tuple[tuple[int, int], tuple[int, int]]] = []
         for index, document in enumerate(documents):
-            gold = self._gold(document, losses)
+            gold = self._gold(document, unaligned)
             for pair in self.schema.candidate_pairs(document):
                 text, marked = self._marked(document, pair)
                 pairs.append((index, pair, gold.get(pair, NONE)))
                 texts.append(text)
                 spans.append(marked)
         examples = []
-        for (index, pair, label), own, marked in zip(pairs, self.tokenizer(texts), spans, strict=True):
-            ids, anchors, cut = self._fit(own, marked)
+        for (index, pair, label), tokens, marked in zip(pairs, self.tokenizer(texts), spans, strict=True):
+            ids, anchors, cut = self._fit(tokens, marked)
             if cut:
-                losses.append(self._loss(documents[index], pair, "its text is longer than a sequence"))
+                unaligned.append(
+                    self._cannot_say(documents[index], pair, "its text is longer than a sequence")
+                )
             examples.append(Example(ids, np.array([label]), anchors, index, pair))
-        return Features(tuple(documents), tuple(examples), (), tuple(losses))
+        return Features(tuple(documents), tuple(examples), (), tuple(unaligned))
 
     def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
         """The documents, their relations replaced by what ``logits`` ``[classes]`` of each pair say."""
@@ -92,7 +93,7 @@ class RelationCodec:
         head, tail = (document.entities[i].label for i in pair)
         return [self.classes.index(label, 1) for label in self.schema.relations_between(head, tail)]
 
-    def _gold(self, document: Document, losses: list[Loss]) -> dict[tuple[int, int], int]:
+    def _gold(self, document: Document, unaligned: list[Unalignable]) -> dict[tuple[int, int], int]:
         gold: dict[tuple[int, int], int] = {}
         for relation in document.relations:
             pair = (relation.head, relation.tail)
@@ -103,17 +104,19 @@ class RelationCodec:
                 )
             label = self.classes.index(relation.label, 1)
             if label not in self._allowed(document, pair):
-                losses.append(self._loss(document, pair, "the task does not allow the types of its entities"))
+                unaligned.append(
+                    self._cannot_say(document, pair, "the task does not allow the types of its entities")
+                )
             elif pair in gold:
-                losses.append(self._loss(document, pair, "its pair has another relation already"))
+                unaligned.append(self._cannot_say(document, pair, "its pair has another relation already"))
             else:
                 gold[pair] = label
         return gold
 
     @staticmethod
-    def _loss(document: Document, pair: tuple[int, int], reason: str) -> Loss:
+    def _cannot_say(document: Document, pair: tuple[int, int], reason: str) -> Unalignable:
         head = document.entities[pair[0]]
-        return Loss(document.id, head.start, head.end, head.label, reason)
+        return Unalignable(document.id, head.start, head.end, head.label, reason)
 
     def _marked(
         self, document: Document, pair: tuple[int, int]
@@ -157,8 +160,3 @@ class RelationCodec:
         ids = np.concatenate([self.tokenizer.prefix, tokens.ids[keep], self.tokenizer.suffix])
         anchors = np.searchsorted(keep, np.array(first)) + len(self.tokenizer.prefix)
         return ids, anchors.astype(np.int64), len(keep) < len(tokens)
-
-
-def reasons(losses: Sequence[Loss]) -> dict[str, int]:
-    """How often each reason occurs."""
-    return dict(Counter(loss.reason for loss in losses))

@@ -57,6 +57,8 @@ class RelationType:
 class Schema:
     """A task: the labels to find and what diversifies text written for it.
 
+    What a user sees says task. The name is that of ``schema`` in checkpoints and ``schema.json`` in bundles.
+
     Args:
         name: A short name, used in file and folder names.
         genre: The kind of text, e.g. "abstracts of biomedical articles".

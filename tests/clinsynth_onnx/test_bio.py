@@ -15,7 +15,7 @@ from clinsynth_onnx.tokens import continues_word
 
 def tags_of(chances: list[np.ndarray], continues: list[list[bool]]) -> list[np.ndarray]:
     """Tags of each sequence, from all of them at once."""
-    lengths = [len(own) for own in continues]
+    lengths = [len(sequence) for sequence in continues]
     whole = np.concatenate(chances) if chances else np.zeros((0, 3))
     tags = best_tags(whole, np.array([*itertools.chain(*continues)], dtype=np.bool_), lengths)
     return np.split(tags, np.cumsum(lengths)[:-1]) if lengths else []
@@ -39,21 +39,21 @@ def sound(tags: tuple[int, ...], continues: list[bool]) -> bool:
 def test_tags_are_the_likeliest_of_all_sound_ones(drawn: list[list[bool]], labels: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     classes = 1 + 2 * labels
-    inner = [[False, *own[1:]] if own else [] for own in drawn]
-    chances = [rng.dirichlet(np.full(classes, 0.5), size=len(own)) for own in inner]
+    inner = [[False, *sequence[1:]] if sequence else [] for sequence in drawn]
+    chances = [rng.dirichlet(np.full(classes, 0.5), size=len(sequence)) for sequence in inner]
     found = tags_of(chances, inner)
 
-    def likelihood(own: np.ndarray, continues: list[bool], tags: tuple[int, ...]) -> float:
-        logs = np.log(own[np.arange(len(own)), list(tags)])
+    def likelihood(its_chances: np.ndarray, continues: list[bool], tags: tuple[int, ...]) -> float:
+        logs = np.log(its_chances[np.arange(len(its_chances)), list(tags)])
         words = np.cumsum(~np.array(continues))
         return float(sum(logs[words == word].mean() for word in set(words.tolist())))
 
-    for own, continues, tags in zip(chances, inner, found, strict=True):
+    for its_chances, continues, tags in zip(chances, inner, found, strict=True):
         assert sound(tuple(tags.tolist()), continues)
-        if len(own):
-            every = itertools.product(range(classes), repeat=len(own))
-            best = max(likelihood(own, continues, c) for c in every if sound(c, continues))
-            assert likelihood(own, continues, tuple(tags.tolist())) == pytest.approx(best)
+        if len(its_chances):
+            every = itertools.product(range(classes), repeat=len(its_chances))
+            best = max(likelihood(its_chances, continues, c) for c in every if sound(c, continues))
+            assert likelihood(its_chances, continues, tuple(tags.tolist())) == pytest.approx(best)
 
 
 def test_a_lonely_inside_becomes_what_is_likeliest_with_its_neighbours() -> None:

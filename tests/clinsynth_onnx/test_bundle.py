@@ -75,8 +75,8 @@ def test_what_the_manifest_does_not_list_is_not_read(copy: Path) -> None:
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/b", "..", ".", "", "a\\b", "nul\0"])
 def test_no_path_leads_out_of_a_bundle(copy: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
-    own = {"bytes": 6, "sha256": "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"}
-    change(copy, lambda m: m["files"].update({name: own}))
+    changed = {"bytes": 6, "sha256": "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"}
+    change(copy, lambda m: m["files"].update({name: changed}))
     archive = zipped(copy, tmp_path / "b.zip")
     with zipfile.ZipFile(archive, "a") as added:
         added.writestr("../secret", "secret")
@@ -114,7 +114,7 @@ def test_a_network_with_weights_in_other_files_is_refused(copy: Path, engine: st
         pytest.importorskip("openvino")
     manifest = json.loads((copy / MANIFEST).read_text())
     graph = onnx.load(copy / "model.onnx")
-    weights = next(one for one in graph.graph.initializer if len(one.raw_data) > 1000)
+    weights = next(tensor for tensor in graph.graph.initializer if len(tensor.raw_data) > 1000)
     onnx.external_data_helper.set_external_data(weights, "secret", length=len(weights.raw_data))
     weights.ClearField("raw_data")
     (copy / "model.onnx").write_bytes(graph.SerializeToString())

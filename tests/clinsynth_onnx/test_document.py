@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity, Relation
 from tests.clinsynth_onnx.strategies import documents
 
 
@@ -68,3 +68,16 @@ def test_passages_are_spans_of_the_text_or_not_known(
     given_passages: object, passages: tuple[tuple[int, int, str], ...]
 ) -> None:
     assert Document("abc def", meta={"passages": given_passages}).passages == passages
+
+
+def test_a_label_without_a_new_name_is_told() -> None:
+    document = Document("ab", (Entity(0, 1, "Modifier"),), id="5")
+    assert document.relabelled({"Modifier": "Disease"}).entities[0].label == "Disease"
+    with pytest.raises(ValueError, match=r"'5'.*'Modifier'.*known are X"):
+        document.relabelled({"X": "Disease"})
+
+
+@pytest.mark.parametrize("more", [{}, {"concepts": ["D1"], "source": "a"}])
+def test_a_document_states_its_relations_unless_its_meta_says_otherwise(more: dict[str, object]) -> None:
+    assert Document("ab", meta=more).states_relations
+    assert not Document("ab", meta={**RELATIONS_NOT_STATED, **more}).states_relations

@@ -42,11 +42,11 @@ def test_what_is_not_reported_lost_comes_back(
     codec = EntityCodec(tokenizer, schema, unit, *window, abbreviations=False)
     features = codec.encode([document])
     (found,) = codec.decode(features, certain(features, len(codec.classes)))
-    lost = sorted((x.start, x.end, x.label) for x in features.losses)
+    unaligned = sorted((x.start, x.end, x.label) for x in features.unaligned)
     gold = sorted((e.start, e.end, e.label) for e in document.entities)
     kept = list(gold)
-    for one in lost:
-        kept.remove(one)
+    for span in unaligned:
+        kept.remove(span)
     got = [(e.start, e.end, e.label) for e in found.entities]
     assert set(kept) <= set(got)
     assert len(got) <= len(gold)
@@ -79,8 +79,8 @@ def test_no_mention_goes_from_one_passage_into_the_next(
     gold = certain(features, len(codec.classes))
     for found in codec.decode(features, gold):
         kept = list(document.entities)
-        for loss in features.losses[: len(features.losses) // 2]:
-            kept.remove(Entity(loss.start, loss.end, loss.label))
+        for missed in features.unaligned[: len(features.unaligned) // 2]:
+            kept.remove(Entity(missed.start, missed.end, missed.label))
         assert set(kept) <= set(found.entities)
         assert not set(crossing) & set(kept)
     guessed = [np.array([[random.random() for _ in row] for row in rows]) for rows in gold]
@@ -94,8 +94,8 @@ def test_a_title_without_a_full_stop_is_a_sentence(schema: Schema, wordpiece: Te
     codec = EntityCodec(wordpiece, schema)
     assert [len(codec.encode([Document(text, meta=meta)]).examples) for meta in ({}, passages)] == [1, 2]
     across = Document(text, (Entity(9, 23, "Disease"),), id="3", meta=passages)
-    (loss,) = codec.encode([across]).losses
-    assert loss.reason == "it goes from one passage into the next"
+    (gold,) = codec.encode([across]).unaligned
+    assert gold.reason == "it goes from one passage into the next"
 
 
 @given(texts, st.sampled_from(TOKENIZERS))
@@ -138,7 +138,7 @@ def test_mentions_in_unicode_text_are_expressible(
     document = Document(text, (Entity(start, start + len(mention), "Disease"),))
     codec = EntityCodec(tokenizer, schema)
     features = codec.encode([document])
-    assert features.losses == ()
+    assert features.unaligned == ()
     (found,) = codec.decode(features, certain(features, len(codec.classes)))
     assert found == document
 
@@ -152,15 +152,15 @@ def test_a_mention_over_a_window_border_is_whole(schema: Schema, wordpiece: Text
     assert codec.decode(features, certain(features, len(codec.classes))) == [document]
 
 
-def test_losses_say_why(schema: Schema, wordpiece: TextTokenizer) -> None:
+def test_what_cannot_be_expressed_says_why(schema: Schema, wordpiece: TextTokenizer) -> None:
     document = Document(
         "fever cancer \x00",
         (Entity(0, 5, "Disease"), Entity(0, 12, "Disease"), Entity(13, 14, "Gene"), Entity(7, 12, "Gene")),
     )
-    losses = EntityCodec(wordpiece, schema).encode([document]).losses
-    assert [x.reason for x in losses] == ["it overlaps another mention"] * 2 + ["no token stands for it"]
-    (loss,) = EntityCodec(wordpiece, schema).encode([Document("fever", (Entity(1, 4, "Gene"),))]).losses
-    assert loss.reason == "it begins or ends inside a token or a word"
+    unaligned = EntityCodec(wordpiece, schema).encode([document]).unaligned
+    assert [x.reason for x in unaligned] == ["it overlaps another mention"] * 2 + ["no token stands for it"]
+    (gold,) = EntityCodec(wordpiece, schema).encode([Document("fever", (Entity(1, 4, "Gene"),))]).unaligned
+    assert gold.reason == "it begins or ends inside a token or a word"
 
 
 def test_a_token_of_two_windows_is_read_where_it_has_more_context(

@@ -85,7 +85,7 @@ def test_text_between_far_mentions_is_left_out_and_counted(schema: Schema, wordp
     features = RelationCodec(wordpiece, schema, "mask", 64).encode([document])
     (example,) = features.examples
     assert len(example) == 64
-    assert [x.reason for x in features.losses] == ["its text is longer than a sequence"]
+    assert [x.reason for x in features.unaligned] == ["its text is longer than a sequence"]
     at = wordpiece(["@"])[0].ids[0]
     assert example.input_ids[example.anchors].tolist() == [at, at]
 
@@ -101,7 +101,7 @@ def test_relations_that_cannot_be_learned_are_counted(wordpiece: TextTokenizer) 
     told = (Relation(0, 1, "Causes"), Relation(0, 1, "Treats"), Relation(1, 0, "Causes"))
     codec = RelationCodec(wordpiece, Schema("t", types, relations))
     features = codec.encode([Document(document.text, document.entities, told)])
-    assert [x.reason for x in features.losses] == [
+    assert [x.reason for x in features.unaligned] == [
         "its pair has another relation already",
         "the task does not allow the types of its entities",
     ]

@@ -59,8 +59,8 @@ def test_no_extras_annotate_without_torch(image: Path, tiny_bundle: Path, tmp_pa
     installed = json.loads(
         subprocess.check_output([image / "python", "-m", "pip", "list", "--format", "json"], text=True)
     )
-    assert {"clinsynth", "onnxruntime"} <= {one["name"] for one in installed}
-    assert not {"torch", "lightning", "transformers", "openai"} & {one["name"] for one in installed}
+    assert {"clinsynth", "onnxruntime"} <= {package["name"] for package in installed}
+    assert not {"torch", "lightning", "transformers", "openai"} & {package["name"] for package in installed}
     (tmp_path / "in.jsonl").write_text('{"id": "a", "text": "BRCA1 causes breast cancer."}\n')
     subprocess.run(
         ["clinsynth", "annotate", tiny_bundle, "in.jsonl", "out.jsonl"],

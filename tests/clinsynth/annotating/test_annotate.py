@@ -194,7 +194,7 @@ def test_a_text_with_too_many_pairs_is_a_bad_row(
     assert "40000 candidate pairs in 16 characters" in kept["problem"]
 
     def crowded(self: object, features: object, logits: object) -> list[Document]:
-        return [Document(CANARY, tuple(Entity(**one) for one in entities))] * 2
+        return [Document(CANARY, tuple(Entity(**entity) for entity in entities))] * 2
 
     monkeypatch.setattr("clinsynth_onnx.entity_codec.EntityCodec.decode", crowded)
     assert (
@@ -221,7 +221,7 @@ def test_bad_rows_are_told_by_place_and_kept(
         "[" * 100_000,
     ]
     source = tmp_path / "in.jsonl"
-    lines = [line.encode() for one in bad for line in (good, one)]
+    lines = [line.encode() for bad_line in bad for line in (good, bad_line)]
     source.write_bytes(b"\n".join([*lines, b'{"text": "\xff"}', good.encode()]))
     assert annotate(tiny_bundle, source, tmp_path / "out.jsonl") == 3
     assert len(lines_of(tmp_path / "out.jsonl")) == len(bad) + 1

@@ -35,7 +35,7 @@ def test_what_a_format_can_hold_is_written_and_the_rest_refused(name: str, tmp_p
     found = [(d.id, d.text, d.entities) for d in registry.read(result, name)]
     good = [GOOD[0], BAD, *GOOD[1:]] if name == "doccano" else GOOD  # it is JSON in ASCII
     expected = [(d.id, d.text, d.entities) for d in good]
-    is_folder = isinstance(registry.named(name).writing, Folder)
+    is_folder = isinstance(registry.get_format(name).writing, Folder)
     assert found == (sorted(expected) if is_folder else expected)
     if name == "doccano":
         assert not refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clinsynth.cli.parser import AnsweringParser, nearest
+from clinsynth.cli.parser import AnsweringParser, nearest_option
 from clinsynth.cli.run import run
 
 OPTIONS = [
@@ -31,7 +31,7 @@ OPTIONS = [
     ],
 )
 def test_the_option_that_was_meant(word: str, meant: str | None) -> None:
-    assert nearest(word, OPTIONS) == meant
+    assert nearest_option(word, OPTIONS) == meant
 
 
 def command(source: str, size: int = 3) -> None:

@@ -16,8 +16,8 @@ LONG = "The patient had fever and cough for three days and was treated with rest
 def test_the_first_of_each_group_is_kept() -> None:
     texts = [LONG, "Other text.", LONG.upper() + "!", LONG.replace("home", "hospital"), "Other words."]
     kept, rejects = distinct([Document(text, id=str(i)) for i, text in enumerate(texts)], 0.8, TASK)
-    assert [one.id for one in kept] == ["0", "1", "4"]
-    assert [(one.source, one.reason, one.detail) for one in rejects] == [
+    assert [document.id for document in kept] == ["0", "1", "4"]
+    assert [(reject.source, reject.reason, reject.detail) for reject in rejects] == [
         ("2", EXACT, "of 0"),
         ("3", NEAR, "of 0, similarity 0.87"),
     ]
@@ -30,14 +30,16 @@ def test_another_judged_pair_is_another_example() -> None:
     pairs = [Document(text, (gene, disease)) for gene in genes]
     pairs += [Document(text, (genes[0], disease), (Relation(0, 1, "R"),)), pairs[0]]
     kept, rejects = distinct(pairs, 0.8, TASK)
-    assert (len(kept), [one.reason for one in rejects]) == (3, [EXACT])
+    assert (len(kept), [reject.reason for reject in rejects]) == (3, [EXACT])
 
 
 def test_other_tags_of_an_entity_text_do_not_make_it_another() -> None:
     tags = (Entity(0, 2, "Gene"), Entity(6, 10, "Disease"))
-    documents = [Document("A1 in gout.", own, meta=RELATIONS_NOT_STATED) for own in (tags, tags[:1], ())]
+    documents = [
+        Document("A1 in gout.", entities, meta=RELATIONS_NOT_STATED) for entities in (tags, tags[:1], ())
+    ]
     kept, rejects = distinct(documents, 0.8, TASK)
-    assert (kept, [one.reason for one in rejects]) == (documents[:1], [EXACT, EXACT])
+    assert (kept, [reject.reason for reject in rejects]) == (documents[:1], [EXACT, EXACT])
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=12).map(" ".join), max_size=20))
@@ -46,4 +48,4 @@ def test_nothing_is_lost_and_doing_it_again_changes_nothing(texts: list[str]) ->
     kept, rejects = distinct(documents, 0.8, TASK)
     assert len(kept) + len(rejects) == len(documents)
     assert distinct(kept, 0.8, TASK) == (kept, [])
-    assert {one.text for one in kept} | {one.raw for one in rejects} == set(texts)
+    assert {document.text for document in kept} | {reject.raw for reject in rejects} == set(texts)

@@ -34,7 +34,7 @@ def test_a_document_with_relations_goes_as_a_whole() -> None:
 def test_a_document_with_passages_goes_as_a_whole() -> None:
     document = Document("One. Two.", meta={"passages": [[0, 4, "title"], [5, 9, "abstract"]]})
     kept, rejects = without([document], [Flaw(0, 0, 3, "odd")])
-    assert kept == [] and [one.raw for one in rejects] == ["One. Two."]
+    assert kept == [] and [reject.raw for reject in rejects] == ["One. Two."]
 
 
 def test_a_mention_over_the_border_takes_the_document_along() -> None:
@@ -50,11 +50,13 @@ def test_what_is_kept_is_as_it_was(given_documents: list[Document], data: st.Dat
             start = data.draw(st.integers(0, len(document.text) - 1))
             flaws.append(Flaw(i, start, start + 1, "why"))
     kept, rejects = without(given_documents, flaws)
-    assert sum(len(one.text) for one in kept) + sum(len(one.raw) for one in rejects) == sum(
-        len(one.text) for one in given_documents
+    assert sum(len(document.text) for document in kept) + sum(len(reject.raw) for reject in rejects) == sum(
+        len(document.text) for document in given_documents
     )
-    before = [one.mention(e) for one in given_documents for e in one.entities]
-    for one in kept:
-        assert all(one.mention(e) in before for e in one.entities)
-    untouched = [one for i, one in enumerate(given_documents) if i not in {flaw.document for flaw in flaws}]
-    assert all(one in kept for one in untouched)
+    before = [document.mention(e) for document in given_documents for e in document.entities]
+    for document in kept:
+        assert all(document.mention(e) in before for e in document.entities)
+    untouched = [
+        document for i, document in enumerate(given_documents) if i not in {flaw.document for flaw in flaws}
+    ]
+    assert all(document in kept for document in untouched)

@@ -21,7 +21,7 @@ def test_words_in_a_row_are_one_leak_with_its_place() -> None:
     assert (leak.split, leak.real, leak.kind, leak.score) == ("test", "t2", "ngram", 12)
     assert document.text[leak.start : leak.end].lower() == STOCK
     kept, rejects = without([document], flaws([leak], ["test"]))
-    assert [one.text for one in kept] == ["A sentence of our own. "]
+    assert [document.text for document in kept] == ["A sentence of our own. "]
     assert rejects[0].reason == "overlaps the test part of a real corpus"
     assert without([document], flaws([leak], ["train"]))[0] == [document]
 
@@ -47,4 +47,4 @@ def test_it_finds_what_a_plain_search_finds(synthetic: list[str], real: list[str
     expected = {(i, j) for i, a in enumerate(synthetic) for j, b in enumerate(real) if runs(a) & runs(b)}
     others = [Document(text, id=str(j)) for j, text in enumerate(real)]
     leaks = audit([Document(text) for text in synthetic], {"val": others}, size, near=1.0)
-    assert {(one.document, int(one.real)) for one in leaks if one.kind == "ngram"} == expected
+    assert {(leak.document, int(leak.real)) for leak in leaks if leak.kind == "ngram"} == expected

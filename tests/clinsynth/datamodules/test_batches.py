@@ -63,7 +63,13 @@ def test_a_step_is_the_same_however_many_share_it(
     accumulate = shared[1]
     pieces = [[mine for mine, _ in plan.batches()] for plan in many]
     together = [
-        sorted(i for own in pieces for mine in own[step : step + accumulate] for chunk in mine for i in chunk)
+        sorted(
+            i
+            for of_rank in pieces
+            for mine in of_rank[step : step + accumulate]
+            for chunk in mine
+            for i in chunk
+        )
         for step in range(0, len(many[0]), accumulate)
     ]
     if all(len(chunk) >= shared[0] * accumulate for step in alone.steps() for chunk in step):
@@ -154,9 +160,9 @@ def test_shares_make_the_mean_over_all_labels_of_a_step(shared: tuple[int, int])
         TrainingBatches(features(40), 0, 120, Ranks(rank, world_size, accumulate), seed=1)
         for rank in range(world_size)
     ]
-    batches = [list(own) for own in many]
+    batches = [list(batches) for batches in many]
     for step in range(0, len(batches[0]), accumulate):
-        group = [b for own in batches for b in own[step : step + accumulate]]
+        group = [b for of_rank in batches for b in of_rank[step : step + accumulate]]
         labels = sum(targets(b) for b in group)
         # a process's loss is the sum of its labels' losses times its share; DDP and accumulation
         # then take the mean over processes and batches

@@ -44,13 +44,13 @@ def test_a_published_corpus_of_an_older_run(root: Path) -> None:
     options = {"root": str(root), "format": "pubtator", "test_on": "development", **SHARED}
     data = built("clinsynth.datamodules.bc5cdr.BC5CDR", **options)
     assert isinstance(data, BC5CDR) and (data.batch_tokens, data.seed) == (640, 3)
-    assert [len(data.part(part)) for part in ("train", "val", "test")] == [18, 2, 20]
+    assert [len(data.task_documents(split)) for split in ("train", "val", "test")] == [18, 2, 20]
 
 
 def test_files_of_an_older_run(corpus: str) -> None:
     paths = {"train": corpus, "val": None, "test": None, "predict": None}
     data = built("clinsynth.datamodules.Files", **paths, format=None, labels=None, **SHARED)
-    assert isinstance(data, Files) and len(data.part("train")) == 18
+    assert isinstance(data, Files) and len(data.task_documents("train")) == 18
 
 
 def test_written_text_of_an_older_run_in_a_mixture(corpus: str) -> None:
@@ -59,7 +59,7 @@ def test_written_text_of_an_older_run_in_a_mixture(corpus: str) -> None:
     with pytest.raises(Exception, match="replies"):
         built("Mixture", corpora=[older])
     data = built("Mixture", **current({"corpora": [older]}))
-    assert isinstance(data, Mixture) and len(data.part("train")) == 18
+    assert isinstance(data, Mixture) and len(data.task_documents("train")) == 18
 
 
 def test_written_text_is_handed_what_has_it(corpus: str) -> None:

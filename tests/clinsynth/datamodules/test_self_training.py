@@ -25,16 +25,16 @@ def note(name: str, words: str) -> Document:
 
 
 def student(folder: Path, bundle: Path, schema: Schema, *more: Path) -> SelfTraining:
-    """Labelled parts in ``folder``, and notes beside them."""
-    for part in ("train", "val", "test"):
-        text = f"A {part} text of cancer and nine further words to compare by."
-        jsonl.write(folder / f"{part}.jsonl", [Document(text, (Entity(2, 5, "Gene"),), id=part)])
+    """Labelled splits in ``folder``, and notes beside them."""
+    for split in ("train", "val", "test"):
+        text = f"A {split} text of cancer and nine further words to compare by."
+        jsonl.write(folder / f"{split}.jsonl", [Document(text, (Entity(2, 5, "Gene"),), id=split)])
     leak = "As said: a val text of cancer and nine further words to compare by."
     notes = [note("n1", WORDS), note("test", "gene"), note("n2", leak)]
     jsonl.write(folder / "notes.jsonl", notes)
     return SelfTraining(
         schema,
-        lambda task: Files(task, *(str(folder / f"{part}.jsonl") for part in ("train", "val", "test"))),
+        lambda task: Files(task, *(str(folder / f"{split}.jsonl") for split in ("train", "val", "test"))),
         str(bundle),
         [str(folder / "notes.jsonl"), *map(str, more)],
         folder=str(folder / "kept"),
@@ -44,12 +44,12 @@ def student(folder: Path, bundle: Path, schema: Schema, *more: Path) -> SelfTrai
 def test_teachers_annotate_what_is_not_tested_on(tmp_path: Path, tiny_bundle: Path, schema: Schema) -> None:
     data = student(tmp_path, tiny_bundle, schema)
     data.prepare(["train", "val"])
-    train = data.part("train")
+    train = data.task_documents("train")
     with Predictor.load(tiny_bundle) as teacher:
         expected = {(e.start, e.end, e.label) for e in teacher(WORDS).entities}
     assert [document.id for document in train] == ["train", "n1"]
     assert {(e.start, e.end, e.label) for e in train[1].entities} == expected
-    assert [document.id for document in data.part("test")] == ["test"]
+    assert [document.id for document in data.task_documents("test")] == ["test"]
     told = data.record["unlabelled"]
     assert told["left_out"] == {"same id as one of val or test": 1, "overlaps val or test": 1}
     assert told["documents"] == 1 and told["mentions"] == len(expected)
@@ -63,7 +63,7 @@ def test_what_was_annotated_is_not_annotated_again(
     monkeypatch.setattr(Predictor, "load", None)
     again = student(tmp_path, tiny_bundle, schema)
     again.prepare(["train"])
-    assert len(again.part("train")) == 2
+    assert len(again.task_documents("train")) == 2
     (tmp_path / "more.txt").write_text("A further note.")
     with pytest.raises(TypeError):
         student(tmp_path, tiny_bundle, schema, tmp_path / "more.txt").prepare(["train"])
@@ -93,7 +93,7 @@ def test_no_text_leaves_the_machine(
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     data = student(tmp_path, tiny_bundle, schema)
     data.prepare(["train"])
-    assert len(data.part("train")) == 2
+    assert len(data.task_documents("train")) == 2
 
 
 def test_it_has_no_way_to_a_language_model() -> None:

@@ -37,18 +37,18 @@ def written(count: int) -> list[Document]:
 def test_a_tenth_is_held_back(tmp_path: Path) -> None:
     jsonl.write(tmp_path / "corpus.jsonl", written(20))
     data = Synthetic(ENTITY_TASK, corpus=str(tmp_path / "corpus.jsonl"))
-    assert (len(data.part("train")), len(data.part("val"))) == (18, 2)
+    assert (len(data.task_documents("train")), len(data.task_documents("val"))) == (18, 2)
     with pytest.raises(ValueError, match=r"--data\.real"):
-        data.part("test")
+        data.task_documents("test")
 
 
 def test_of_a_few_documents_one_is_held_back(tmp_path: Path) -> None:
     jsonl.write(tmp_path / "corpus.jsonl", written(3))
     data = Synthetic(ENTITY_TASK, corpus=str(tmp_path / "corpus.jsonl"))
-    assert (len(data.part("train")), len(data.part("val"))) == (2, 1)
+    assert (len(data.task_documents("train")), len(data.task_documents("val"))) == (2, 1)
     jsonl.write(tmp_path / "corpus.jsonl", written(1))
     with pytest.raises(ValueError, match="too few"):
-        Synthetic(ENTITY_TASK, corpus=str(tmp_path / "corpus.jsonl")).part("train")
+        Synthetic(ENTITY_TASK, corpus=str(tmp_path / "corpus.jsonl")).task_documents("train")
 
 
 def mixed(tmp_path: Path, **of_synthetic: object) -> Mixture:
@@ -68,13 +68,13 @@ def mixed(tmp_path: Path, **of_synthetic: object) -> Mixture:
 
 def test_synthetic_and_real_text_together(tmp_path: Path) -> None:
     data = mixed(tmp_path)
-    assert [len(data.part(split)) for split in SPLITS] == [19, 3, 1]
+    assert [len(data.task_documents(split)) for split in SPLITS] == [19, 3, 1]
     real = str(tmp_path / "real.jsonl")
     both = mixed(tmp_path, real=lambda schema: Files(schema, real, real, real), validation="real")
-    assert [len(both.part(split)) for split in SPLITS] == [21, 1, 1]
+    assert [len(both.task_documents(split)) for split in SPLITS] == [21, 1, 1]
     alone = Mixture(ENTITY_TASK, [lambda schema: Synthetic(schema, corpus=str(tmp_path / "corpus.jsonl"))])
-    with pytest.raises(ValueError, match="has a test part"):
-        alone.part("test")
+    with pytest.raises(ValueError, match="has a test split"):
+        alone.task_documents("test")
 
 
 def test_a_mixture_asks_where_its_parts_would(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_mixture_asks_where_its_parts_would(tmp_path: Path) -> None:
 def test_parts_that_are_not_at_hand_are_not_compared(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    leak = Document("These are eight words that the test part has.", id="r")
+    leak = Document("These are eight words that the test split has.", id="r")
     answers = answer([*written(19), leak], ENTITY_TASK, "sentence")
     batch.write_replies(tmp_path / "replies.jsonl", [reply(answers)])
     jsonl.write(tmp_path / "test.jsonl", [leak])
@@ -95,14 +95,14 @@ def test_parts_that_are_not_at_hand_are_not_compared(
         real=lambda schema: Files(schema, test=str(tmp_path / "test.jsonl")),
     )
     data.prepare(["train", "val"])
-    assert len(data.part("train")) + len(data.part("val")) == 19
+    assert len(data.task_documents("train")) + len(data.task_documents("val")) == 19
     assert data.record["synthetic"]["not_compared"] == {"val": "not at hand (ValueError)"}
     assert caplog.text.count("Files, val: ") == 1
 
 
 def test_recorded_replies_are_curated_against_the_real_corpus(tmp_path: Path) -> None:
     documents = written(20)
-    leak = Document("These are eight words that the test part has.", id="r")
+    leak = Document("These are eight words that the test split has.", id="r")
     answers = answer([*documents, leak, documents[0]], ENTITY_TASK, "sentence")
     batch.write_replies(tmp_path / "replies.jsonl.gz", [reply(answers)])
     jsonl.write(tmp_path / "real.jsonl", [leak])
@@ -113,7 +113,9 @@ def test_recorded_replies_are_curated_against_the_real_corpus(tmp_path: Path) ->
         real=lambda schema: Files(schema, real, real, real),
         validation="real",
     )
-    assert len(data.part("train")) == 20 and data.part("val") == data.part("test") == [leak]
+    assert len(data.task_documents("train")) == 20 and data.task_documents("val") == data.task_documents(
+        "test"
+    ) == [leak]
     rejects = data.record["synthetic"]["rejected"]
     assert rejects == {"overlaps the test part of a real corpus": 1, "exact duplicate": 1}
 
@@ -158,7 +160,7 @@ def test_a_relation_model_leaves_out_what_states_no_relations(tmp_path: Path, ti
         RELATION_TASK, [lambda schema: Synthetic(schema, corpus=str(tmp_path / "corpus.jsonl"))]
     )
     mixture.trainer = data.trainer
-    assert len(mixture.part("train")) == 1
+    assert len(mixture.task_documents("train")) == 1
 
 
 def test_validation_on_real_text_needs_real_text() -> None:
@@ -184,4 +186,4 @@ def test_training_in_a_mixture_by_config(
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     main(["fit", "--config", "config.yaml", "--run", "run"])
     record = json.loads((tmp_path / "run" / "data.json").read_text())
-    assert [one["class"] for one in record["corpora"]] == ["Synthetic", "Files"]
+    assert [corpus["class"] for corpus in record["corpora"]] == ["Synthetic", "Files"]

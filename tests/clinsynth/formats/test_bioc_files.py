@@ -247,7 +247,7 @@ def test_what_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
 def test_xml_refuses_control_characters_in_concepts(tmp_path: Path) -> None:
     document = Document("ab", (Entity(0, 1, "Gene"),), meta={"concepts": ["x\x00"]})
     with pytest.raises(UnwritableError, match="XML cannot hold"):
-        registry.named("bioc-xml").writing.write(tmp_path / "x", [document])
+        registry.get_format("bioc-xml").writing.write(tmp_path / "x", [document])
 
 
 def test_external_entities_are_neither_fetched_nor_expanded(tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_what_is_written_is_valid_by_the_dtd(source: Path, tmp_path: Path) -> No
         pytest.skip("the DTD of BioC is not at hand")
     source.write_text(XML.replace("</passage>", UNPLACED, 1), "utf-8")
     documents = [*bioc_files.read_xml(source), Document("ab", (Entity(0, 1, "Gene"),), id="2")]
-    registry.named("bioc-xml").writing.write(tmp_path / "out.xml", documents)
+    registry.get_format("bioc-xml").writing.write(tmp_path / "out.xml", documents)
     tree = etree.parse(str(tmp_path / "out.xml"))
     etree.DTD(str(dtd)).assertValid(tree)
     assert {node.getparent().tag for node in tree.iter("annotation")} == {"passage"}

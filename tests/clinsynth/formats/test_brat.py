@@ -59,18 +59,22 @@ def test_ids_that_other_lines_name_are_kept(folder: Path, tmp_path: Path) -> Non
         document, entities=document.entities[:1], relations=(), meta={"brat_ids": {"T": [], "R": []}}
     )
     with pytest.raises(UnwritableError, match="names 0 entities of 1"):
-        registry.named("brat").writing.write(tmp_path / "fewer", [fewer])
+        registry.get_format("brat").writing.write(tmp_path / "fewer", [fewer])
 
 
 def test_names_and_further_concepts_are_kept(folder: Path, tmp_path: Path) -> None:
-    own = ["N5\tReference T1 MESH:D1\tzorvexin sodium", "N6\tReference T1 OTHER:2", "N7\tReference T9 X:1\tx"]
-    notes = NOTES.replace("N1\tReference T1 MESH:D1\tZorvexin", "\n".join(own))
+    normalizations = [
+        "N5\tReference T1 MESH:D1\tzorvexin sodium",
+        "N6\tReference T1 OTHER:2",
+        "N7\tReference T9 X:1\tx",
+    ]
+    notes = NOTES.replace("N1\tReference T1 MESH:D1\tZorvexin", "\n".join(normalizations))
     (folder / "n1.ann").write_bytes(notes.encode())
     (document,) = brat.read(folder)
     assert document.meta["concepts"] == ["MESH:D1", None]
     assert registry.write(tmp_path / "copy", [document], "brat") == []
     written = (tmp_path / "copy" / "n1.ann").read_text()
-    assert [line for line in written.split("\n") if line.startswith("N")] == own
+    assert [line for line in written.split("\n") if line.startswith("N")] == normalizations
 
 
 def test_roles_and_relations_of_events_are_kept(folder: Path, tmp_path: Path) -> None:
@@ -163,12 +167,12 @@ def test_what_is_written_is_read_back(
 @pytest.mark.parametrize("name", ["", "a//b", "/a", "a/../b", "..", ".hidden", "a\\b"])
 def test_ids_that_are_no_file_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnwritableError, match="file name"):
-        registry.named("brat").writing.write(tmp_path / "x", [Document("text", id=name)])
+        registry.get_format("brat").writing.write(tmp_path / "x", [Document("text", id=name)])
 
 
 def test_ids_that_repeat_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnwritableError, match="another document has the same id"):
-        registry.named("brat").writing.write(tmp_path / "x", [Document("text", id="a")] * 2)
+        registry.get_format("brat").writing.write(tmp_path / "x", [Document("text", id="a")] * 2)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +186,7 @@ def test_ids_that_repeat_are_refused(tmp_path: Path) -> None:
 )
 def test_what_brat_cannot_hold_is_named(tmp_path: Path, document: Document, says: str) -> None:
     with pytest.raises(UnwritableError, match=says):
-        registry.named("brat").writing.write(tmp_path / "x", [document])
+        registry.get_format("brat").writing.write(tmp_path / "x", [document])
 
 
 @pytest.mark.parametrize(

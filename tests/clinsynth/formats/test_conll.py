@@ -205,7 +205,7 @@ def test_any_other_document_is_kept_or_refused(
 )
 def test_what_columns_cannot_hold_is_named(tmp_path: Path, document: Document, says: str) -> None:
     with pytest.raises(UnwritableError, match=says):
-        registry.named("iob2").writing.write(tmp_path / "x", [document])
+        registry.get_format("iob2").writing.write(tmp_path / "x", [document])
 
 
 @pytest.mark.parametrize(

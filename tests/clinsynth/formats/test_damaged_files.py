@@ -71,7 +71,9 @@ def test_damage_is_told_or_harmless(
                 content = content[:at] + inserted + (b"" if cut else content[at + length :])
         (folder / file).write_bytes(zlib.compress(content) if name == "spacy" else content)
     path = folder if len(sound[name]) > 1 else folder / name
-    labelled = ReadingOptions(label="Drug") if "label" in registry.named(name).options else ReadingOptions()
+    labelled = (
+        ReadingOptions(label="Drug") if "label" in registry.get_format(name).options else ReadingOptions()
+    )
     try:
         documents = list(registry.read(path, name, labelled))
     except CorpusError as error:

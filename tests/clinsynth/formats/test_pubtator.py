@@ -61,7 +61,7 @@ def test_mentions_concepts_and_relations_are_read(good: Path) -> None:
 
 def test_writing_restores_the_file(good: Path, tmp_path: Path) -> None:
     read = list(pubtator.read(good))
-    registry.named("pubtator").writing.write(tmp_path / "out.txt", read)
+    registry.get_format("pubtator").writing.write(tmp_path / "out.txt", read)
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == GOOD
     assert list(pubtator.read(tmp_path / "out.txt")) == read
 
@@ -93,7 +93,7 @@ def test_a_title_is_kept_wherever_it_ends(
         text, (Entity(entity, entity + 2, "Gene"),), id="7", meta={"passages": [[0, cut, "title"]]}
     )
     path = tmp_path_factory.mktemp("pubtator") / "one.txt"
-    registry.named("pubtator").writing.write(path, [document])
+    registry.get_format("pubtator").writing.write(path, [document])
     (back,) = pubtator.read(path)
     assert back.text == text and back.entities == document.entities
     title, abstract = back.meta["passages"]
@@ -129,7 +129,7 @@ def test_relations_with_novelty_several_types_and_several_concepts(tmp_path: Pat
     )
     assert document.meta["novelty"] == ["Novel", "No", "No", "Novel", "No"]
     assert document.meta["concept_relations"][-1] == ["Bind", "901", "901"], "kept, though it joins nothing"
-    registry.named("pubtator").writing.write(tmp_path / "out", [document])
+    registry.get_format("pubtator").writing.write(tmp_path / "out", [document])
     assert (tmp_path / "out").read_text(encoding="utf-8") == BIORED
 
 
@@ -167,7 +167,7 @@ def test_relations_between_single_mentions_are_refused(tmp_path: Path) -> None:
     entities = (Entity(0, 1, "Gene"), Entity(1, 2, "Disease"))
     document = Document("ab", entities, (Relation(0, 1, "Association"),), "9")
     with pytest.raises(UnwritableError, match="between mentions"):
-        registry.named("pubtator").writing.write(tmp_path / "x", [document])
+        registry.get_format("pubtator").writing.write(tmp_path / "x", [document])
 
 
 @pytest.mark.parametrize(
@@ -227,13 +227,6 @@ def test_white_space_that_differs_in_a_mention_is_logged_and_the_offsets_hold(
     first, _ = pubtator.read(path)
     assert first.mention(first.entities[0]) == "Zorvexin"
     assert f"{path}:3" in caplog.text
-
-
-def test_a_label_without_a_new_name_is_told() -> None:
-    document = Document("ab", (Entity(0, 1, "Modifier"),), id="5")
-    assert pubtator.relabel(document, {"Modifier": "Disease"}).entities[0].label == "Disease"
-    with pytest.raises(ValueError, match=r"'5'.*'Modifier'.*known are X"):
-        pubtator.relabel(document, {"X": "Disease"})
 
 
 FIELDS = st.sampled_from(

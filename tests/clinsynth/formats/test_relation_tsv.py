@@ -53,7 +53,7 @@ def test_what_is_written_is_read_back(
         pair = (Relation(int(swapped), int(not swapped), "Association"),) if related else ()
         written.append(Document(text, entities, pair, str(i)))
     path = tmp_path_factory.mktemp("tsv") / "test.tsv"
-    registry.named("relation-tsv").writing.write(path, written)
+    registry.get_format("relation-tsv").writing.write(path, written)
     assert list(relation_tsv.read(path)) == written
 
 
@@ -73,7 +73,7 @@ def test_what_is_written_is_read_back(
 )
 def test_other_documents_are_refused(tmp_path: Path, document: Document) -> None:
     with pytest.raises(UnwritableError, match="Remedy"):
-        registry.named("relation-tsv").writing.write(tmp_path / "x.tsv", [document])
+        registry.get_format("relation-tsv").writing.write(tmp_path / "x.tsv", [document])
 
 
 @pytest.mark.parametrize(

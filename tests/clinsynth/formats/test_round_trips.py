@@ -83,6 +83,6 @@ def test_what_people_corrected_is_trained_on(
     written = sinks.write(journal, tmp_path, name, Columns(), lambda document, problem: pytest.fail(problem))
     exported = correct(written)
     data = Files(SCHEMA, train=str(exported), val=str(exported), format=None if exported.suffix else name)
-    documents = data.part("val")
+    documents = data.task_documents("val")
     assert all(entity.score == 1.0 for document in documents for entity in document.entities)
     assert [(d.id, d.text, d.entities) for d in documents] == [(f"n{i}", TEXT, CORRECTED) for i in range(3)]

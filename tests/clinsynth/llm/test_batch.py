@@ -78,7 +78,7 @@ def test_lines_that_failed_have_their_reason(tmp_path: Path, line: dict[str, obj
 def test_marks_of_the_byte_order_and_line_ends_of_windows(tmp_path: Path) -> None:
     line = json.dumps({"custom_id": "a", "response": {"status_code": 200, "body": BODY}, "error": None})
     (tmp_path / "output.jsonl").write_bytes(f"\ufeff{line}\r\n\r\n\ufeff{line}\r\n\ufeff".encode())
-    assert [one.custom_id for one in read_replies(tmp_path / "output.jsonl")] == ["a", "a"]
+    assert [reply.custom_id for reply in read_replies(tmp_path / "output.jsonl")] == ["a", "a"]
 
 
 @pytest.mark.parametrize(

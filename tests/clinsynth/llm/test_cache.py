@@ -21,7 +21,7 @@ def test_the_best_reply_wins_and_none_is_lost(tmp_path: Path) -> None:
         assert cache.reply(REQUEST) is None
         for finish in ("content_filter", "length", "stop", "length"):
             cache.add([(REQUEST, reply(finish, finish))])
-        assert [one.outcome for one in cache.replies(REQUEST)] == [
+        assert [reply.outcome for reply in cache.replies(REQUEST)] == [
             "refused",
             "truncated",
             "complete",

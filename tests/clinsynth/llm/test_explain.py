@@ -22,7 +22,7 @@ def test_every_miss_has_its_reason(tmp_path: Path) -> None:
     with ReplyCache(tmp_path) as cache:
         assert reasons(cache) == {NEW: 6}
         requests = plan(ENTITY_TASK, SETTINGS)
-        cache.add([(one, reply("x", custom_id=one.custom_id)) for one in requests[1:]])
+        cache.add([(request, reply("x", custom_id=request.custom_id)) for request in requests[1:]])
         cache.add([(requests[0], reply("x", "length"))] * 2)
         assert reasons(cache) == {
             "it has no whole answer: the answer is cut off (finish_reason length), 2 times": 1

@@ -85,7 +85,7 @@ def test_a_passing_fault_costs_a_repetition(tmp_path: Path, act: Act) -> None:
 def test_a_lasting_fault_is_a_named_failure(tmp_path: Path, act: Act, reason: str) -> None:
     with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
         summary = run_requests(requests(2), cache, Server(server.url, timeout=0.2, retries=1))
-        assert [one.reason for one in summary.failures] == [reason] * 2
+        assert [failure.reason for failure in summary.failures] == [reason] * 2
         assert len(missing(requests(2), cache, 2)) == 2  # asked again next time
 
 
@@ -101,7 +101,7 @@ def test_a_fault_of_some_requests_only(tmp_path: Path, act: Act, reason: str) ->
     script: Script = lambda n, b: act if b["seed"] == 1 else answers(n, b)  # noqa: E731
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
         summary = run_requests(requests(3), cache, Server(server.url, timeout=0.2, retries=1))
-        assert [(one.custom_id, one.reason) for one in summary.failures] == [("r1", reason)]
+        assert [(failure.custom_id, failure.reason) for failure in summary.failures] == [("r1", reason)]
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_request_that_the_server_repeats_does_not_change_the_form_of_all(tmp_p
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
         summary = run_requests(requests(3, **form), cache, Server(server.url, concurrency=1))
         assert (summary.replies, summary.response_format) == (2, "json_schema")
-        assert [one.reason for one in summary.failures] == ["status 422"]
+        assert [failure.reason for failure in summary.failures] == ["status 422"]
 
 
 def test_retry_after_holds_for_all(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_answers_that_are_cut_off_or_refused_are_asked_again_but_not_for_ever(tm
 
     with ScriptedServer(script) as server, ReplyCache(tmp_path) as cache:
         run_requests(requests(2), cache, Server(server.url, concurrency=2))
-        outcomes = [[one.outcome for one in cache.replies(request)] for request in requests(2)]
+        outcomes = [[reply.outcome for reply in cache.replies(request)] for request in requests(2)]
         assert outcomes == [["truncated"] * 2, ["refused", "complete"]]
         assert run_requests(requests(2), cache, Server(server.url)).cached == 2
         assert run_requests(requests(2), cache, Server(server.url, attempts=3)).replies == 1
@@ -250,7 +250,7 @@ def test_keys_and_texts_are_not_told(
                 told.append(str(error))
             assert f"Bearer {key}" in server.headers[0]
     told += [caplog.text, *capfd.readouterr()]
-    assert not [one for one in told if key in one or CANARY in one]
+    assert not [line for line in told if key in line or CANARY in line]
     assert not any(key.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
@@ -307,10 +307,12 @@ def test_a_budget_of_money_needs_a_price(tmp_path: Path) -> None:
     prices = tmp_path / "prices.json"
     prices.write_text('{"models": {"m": {"input": 100, "output": 1000}}}')
     with ScriptedServer() as server, ReplyCache(tmp_path / "cache") as cache:
-        one = Server(server.url, concurrency=1)
+        one_at_a_time = Server(server.url, concurrency=1)
         with pytest.raises(ValueError, match="price of 'm'"):
-            run_requests(requests(5), cache, one, Budget(money=1))
-        summary = run_requests(requests(50, max_tokens=50), cache, one, Budget(money=0.3, prices=prices))
+            run_requests(requests(5), cache, one_at_a_time, Budget(money=1))
+        summary = run_requests(
+            requests(50, max_tokens=50), cache, one_at_a_time, Budget(money=0.3, prices=prices)
+        )
         assert summary.stopped == BUDGET and summary.money is not None and 0.2 < summary.money <= 0.3
 
 
@@ -318,8 +320,8 @@ def test_a_forecast_prices_only_what_is_missing(tmp_path: Path) -> None:
     plan = requests(10, model="gpt-4o")
     with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
         run_requests(plan[:4], cache, Server(server.url))
-        seen = [reply for one in plan if (reply := cache.reply(one))]
-        found = forecast(plan, [one for one, _ in missing(plan, cache, 2)], seen, read_prices())
+        seen = [reply for request in plan if (reply := cache.reply(request))]
+        found = forecast(plan, [request for request, _ in missing(plan, cache, 2)], seen, read_prices())
     assert (found.requests, found.cached, found.answer_tokens) == (10, 4, 300)
     assert found.money == pytest.approx((found.prompt_tokens * 2.5 + 300 * 10) / 1e6)
 

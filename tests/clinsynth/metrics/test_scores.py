@@ -106,13 +106,13 @@ choices = st.sampled_from(["", "Causes", "Treats"])
 @given(st.lists(st.lists(st.tuples(choices, choices), min_size=1, max_size=4), min_size=1, max_size=8))
 def test_relation_scores_equal_scikit_learn(drawn: list[list[tuple[str, str]]]) -> None:
     schema = relation_task("Causes", "Treats")
-    gold = [judged([a for a, _ in one]) for one in drawn]
-    found = [judged([b for _, b in one]) for one in drawn]
+    gold = [judged([a for a, _ in pairs]) for pairs in drawn]
+    found = [judged([b for _, b in pairs]) for pairs in drawn]
     scores = RelationScores(schema)
     scores.update(found, gold, range(len(gold)))
     result = scores.result().flat()
-    true = [a for one in drawn for a, _ in one]
-    mine = [b for one in drawn for _, b in one]
+    true = [a for pairs in drawn for a, _ in pairs]
+    mine = [b for pairs in drawn for _, b in pairs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         p, r, f, _ = sklearn.metrics.precision_recall_fscore_support(

@@ -25,7 +25,11 @@ def test_labels_turned_round_are_found(tiny_encoder: str, relations: bool) -> No
     pytest.importorskip("cleanlab")
     rng = random.Random(1)
     documents = [toy.pair(rng) if relations else toy.note(rng, 1) for _ in range(80)]
-    spoilt = [i for i, one in enumerate(documents) if one.relations or (one.entities and not relations)][:8]
+    spoilt = [
+        i
+        for i, document in enumerate(documents)
+        if document.relations or (document.entities and not relations)
+    ][:8]
     for i in spoilt:
         documents[i] = (
             replace(documents[i], relations=()) if relations else replace(documents[i], entities=())
@@ -34,7 +38,7 @@ def test_labels_turned_round_are_found(tiny_encoder: str, relations: bool) -> No
     found = contradicted(
         documents, schema, relations, tiny_encoder, folds=2, epochs=30, optimization=FAST, batch_tokens=128
     )
-    flagged = {one.document for one in found}
+    flagged = {flaw.document for flaw in found}
     assert len(flagged & set(spoilt)) >= 5
     assert len(flagged - set(spoilt)) <= 8
 

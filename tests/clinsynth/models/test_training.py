@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: str) -> Path:
 
 
 def files(folder: Path, kind: str, schema: Schema) -> DocumentDataModule:
-    names = {part: str(folder / f"{kind}_{part}.jsonl") for part in ("train", "val", "test")}
+    names = {split: str(folder / f"{kind}_{split}.jsonl") for split in ("train", "val", "test")}
     return Files(schema, **names, batch_tokens=256)
 
 
@@ -110,7 +110,7 @@ def read(model: EncoderModel, documents: list[Document], batch_tokens: int = 512
 def test_entities_are_learned_and_a_checkpoint_stands_alone(checkpoint: Path, folder: Path) -> None:
     model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu").eval()
     assert model.schema == NER and isinstance(model.optimization, Optimization)
-    gold = files(folder, "ner", NER).part("test")
+    gold = files(folder, "ner", NER).task_documents("test")
     model.scores.update(read(model, gold), gold, range(len(gold)))
     assert model.scores.result().flat()["strict_f1"] > 0.95
 
@@ -149,7 +149,7 @@ def test_a_long_document_is_read_whole(checkpoint: Path, unit: str) -> None:
 
 def test_how_much_is_read_at_once_changes_nothing(checkpoint: Path, folder: Path) -> None:
     model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu").eval()
-    gold = files(folder, "ner", NER).part("test")
+    gold = files(folder, "ner", NER).task_documents("test")
     assert read(model, gold, 1) == read(model, gold, 4096)
     assert read(model, []) == [] and read(model, [Document("")]) == [Document("")]
 
@@ -159,7 +159,7 @@ def test_relations_are_learned(folder: Path, tiny_encoder: str) -> None:
     model = RelationExtraction(RE, encoder=tiny_encoder, marking="markers", optimization=options)
     data = files(folder, "re", RE)
     fit(model, data, folder, 20)
-    gold = data.part("test")
+    gold = data.task_documents("test")
     model.eval()
     model.scores.update(read(model, gold), gold, range(len(gold)))
     assert model.scores.result().flat()["f1"] > 0.9

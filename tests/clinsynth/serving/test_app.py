@@ -56,11 +56,11 @@ def test_documents_come_back_annotated_in_their_order(client: TestClient, tag: P
     body = {"documents": [first, "fever", {"text": ""}]}
     answer = client.post("/annotate", json=body)
     assert answer.status_code == 200
-    assert [Document.from_json(one) for one in answer.json()["documents"]] == tag(
+    assert [Document.from_json(document) for document in answer.json()["documents"]] == tag(
         [Document(TEXT, id="ä", meta={"a": [1]}), "fever", ""]
     )
-    one = client.post("/annotate", json={"text": TEXT}).json()["documents"]
-    assert [Document.from_json(document) for document in one] == [tag(TEXT)]
+    annotated = client.post("/annotate", json={"text": TEXT}).json()["documents"]
+    assert [Document.from_json(document) for document in annotated] == [tag(TEXT)]
     assert client.post("/annotate", json={"documents": []}).json() == {"documents": []}
 
 
@@ -73,7 +73,7 @@ def test_two_bundles_in_a_row_and_a_relation_bundle_alone(tag: Predictor, relate
         (document,) = client.post("/annotate", json=body).json()["documents"]
         assert Document.from_json(document) == expected
         tasks = [bundle["task"] for bundle in client.get("/health").json()["bundles"]]
-        assert tasks == [one.bundle.task for one in chain.predictors]
+        assert tasks == [predictor.bundle.task for predictor in chain.predictors]
         service.close()
     body = {"documents": [{"text": "abc", "entities": [{"start": 0, "end": 1, "label": "Drug"}]}]}
     service = Service(Chain(relate, None, 0), Limits())
@@ -144,9 +144,9 @@ def test_a_full_server_says_when_to_come_again_and_a_fault_tells_no_text(
         assert answer.headers["Retry-After"] == "1"
         assert client.get("/health").status_code == 200
         chain.may.set()
-        for one in busy:
-            assert one.result().status_code == 500
-            assert "Jane" not in one.result().text
+        for waiting in busy:
+            assert waiting.result().status_code == 500
+            assert "Jane" not in waiting.result().text
     service.close()
     assert "RuntimeError" in caplog.text
     assert "Jane" not in caplog.text

@@ -38,8 +38,8 @@ def texts(seed: int) -> list[str]:
 def test_each_of_many_clients_gets_the_answer_to_its_own_text(
     serve: Serve, tiny_bundle: Path, tag: Predictor
 ) -> None:
-    own = [texts(seed) for seed in range(CLIENTS)]
-    expected = {text: tag(text) for mine in own for text in mine}
+    by_client = [texts(seed) for seed in range(CLIENTS)]
+    expected = {text: tag(text) for mine in by_client for text in mine}
     with serve(str(tiny_bundle)) as server:
         end = time.monotonic() + SECONDS
 
@@ -53,13 +53,13 @@ def test_each_of_many_clients_gets_the_answer_to_its_own_text(
                         assert http.post("/annotate", json=bad).status_code == 422
                     answer = http.post("/annotate", json={"documents": sent})
                     assert answer.status_code == 200
-                    found = [Document.from_json(one) for one in answer.json()["documents"]]
+                    found = [Document.from_json(document) for document in answer.json()["documents"]]
                     assert found == [expected[text] for text in sent]
                     done += 1
             return done
 
         with ThreadPoolExecutor(CLIENTS) as pool:
-            assert min(pool.map(client, own)) > 0
+            assert min(pool.map(client, by_client)) > 0
         text = httpx.get(f"{server.url}/metrics").text
         numbers = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
         batches = float(numbers["clinsynth_batch_documents_count"])
@@ -108,7 +108,7 @@ def test_a_signal_ends_it_once_what_is_under_way_is_done(
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{server.url}/health")
     assert code == 0
-    found = [Document.from_json(one) for one in answers[0].json()["documents"]]
+    found = [Document.from_json(document) for document in answers[0].json()["documents"]]
     assert found == tag(documents)
 
 

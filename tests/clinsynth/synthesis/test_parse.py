@@ -22,11 +22,11 @@ READ = Document("gout", (Entity(0, 4, "Disease"),))
 
 
 def usable(found: list[Document | Rejected]) -> list[Document]:
-    return [one for one in found if isinstance(one, Document)]
+    return [item for item in found if isinstance(item, Document)]
 
 
 def reasons(found: list[Document | Rejected]) -> list[str]:
-    return [one.reason for one in found if isinstance(one, Rejected)]
+    return [item.reason for item in found if isinstance(item, Rejected)]
 
 
 def content(document: Document) -> tuple[object, ...]:
@@ -36,20 +36,22 @@ def content(document: Document) -> tuple[object, ...]:
 @given(st.lists(documents(), max_size=4), st.sampled_from(["sentence", "document"]))
 def test_documents_read_back(written: list[Document], unit: Unit) -> None:
     found = parse_reply(reply(answer(written, ENTITY_TASK, unit)), ENTITY_TASK)
-    assert [content(one) for one in usable(found)] == [content(one) for one in written]
-    assert [one.id for one in usable(found)] == [f"r1.{i}" for i in range(len(written))]
+    assert [content(document) for document in usable(found)] == [content(document) for document in written]
+    assert [document.id for document in usable(found)] == [f"r1.{i}" for i in range(len(written))]
 
 
 @given(st.lists(documents(relations=True), min_size=1, max_size=3))
 def test_documents_with_relations_read_back(written: list[Document]) -> None:
     found = parse_reply(reply(answer(written, RELATION_TASK, "document", relations=True)), RELATION_TASK)
-    assert [content(one) for one in found if isinstance(one, Document)] == [content(one) for one in written]
+    read = [content(item) for item in found if isinstance(item, Document)]
+    assert read == [content(document) for document in written]
 
 
 @given(st.lists(pairs(), min_size=1, max_size=3))
 def test_pairs_read_back(written: list[Document]) -> None:
     found = parse_reply(reply(answer(written, RELATION_TASK, "pair")), RELATION_TASK)
-    assert [content(one) for one in found if isinstance(one, Document)] == [content(one) for one in written]
+    read = [content(item) for item in found if isinstance(item, Document)]
+    assert read == [content(document) for document in written]
 
 
 @given(st.lists(documents(), min_size=1, max_size=4), st.data())
@@ -60,7 +62,7 @@ def test_what_was_whole_before_the_cut_is_kept(written: list[Document], data: st
     cut = data.draw(st.integers(0, len(sentences(len(written))) - 1))
     found = usable(parse_reply(reply(sentences(len(written))[:cut], "length"), ENTITY_TASK))
     whole = [i for i in range(len(written)) if len(sentences(i + 1)) - len("]}") <= cut]
-    assert [content(one) for one in found] == [content(written[i]) for i in whole]
+    assert [content(item) for item in found] == [content(written[i]) for i in whole]
 
 
 @given(
@@ -71,8 +73,8 @@ def test_what_was_whole_before_the_cut_is_kept(written: list[Document], data: st
 def test_no_answer_makes_it_fail(text: str, schema: Schema, finish: str) -> None:
     found = parse_reply(reply(text, finish), schema)
     assert found
-    for one in usable(found):
-        assert all(one.mention(entity) for entity in one.entities)
+    for document in usable(found):
+        assert all(document.mention(entity) for entity in document.entities)
 
 
 @given(
@@ -117,7 +119,8 @@ def test_no_json_makes_it_fail(value: object) -> None:
     ],
 )
 def test_forms_of_an_answer(text: str) -> None:
-    assert [content(one) for one in usable(parse_reply(reply(text), ENTITY_TASK))] == [content(READ)]
+    (read,) = usable(parse_reply(reply(text), ENTITY_TASK))
+    assert content(read) == content(READ)
 
 
 def test_what_is_left_of_a_text_is_more_than_its_title() -> None:
@@ -125,7 +128,8 @@ def test_what_is_left_of_a_text_is_more_than_its_title() -> None:
     found = parse_reply(reply(f'{{"documents": [["{GOUT}", "cut of', "length"), ENTITY_TASK)
     assert reasons(found) == [items.CUT_TITLE, lenient_json.CUT] and not usable(found)
     found = parse_reply(reply(f'{{"documents": [["{GOUT}", "Is {GOUT}.", "cut of', "length"), ENTITY_TASK)
-    assert [one.text for one in usable(found)] == ["gout Is gout."] and reasons(found) == [lenient_json.CUT]
+    assert [document.text for document in usable(found)] == ["gout Is gout."]
+    assert reasons(found) == [lenient_json.CUT]
 
 
 @pytest.mark.parametrize(
@@ -144,13 +148,14 @@ def test_no_form_of_a_text_leaves_its_title_alone(text: str) -> None:
 
 def test_the_last_line_of_a_list_that_is_cut_off_is_no_sentence() -> None:
     found = parse_reply(reply(f"- {GOUT}\n- Hepat", "length"), ENTITY_TASK)
-    assert [one.text for one in usable(found)] == ["gout"] and reasons(found) == [lenient_json.CUT]
+    assert [document.text for document in usable(found)] == ["gout"] and reasons(found) == [lenient_json.CUT]
 
 
 def test_drafts_in_thoughts_are_no_documents() -> None:
     draft, final = '{"sentences": ["A <Gene>draft</Gene>."]}', f'{{"sentences": ["{GOUT}"]}}'
     found = parse_reply(reply(f"Draft: {draft} No.\n</think>\n{final}"), ENTITY_TASK)
-    assert [content(one) for one in found if isinstance(one, Document)] == [content(READ)] and len(found) == 1
+    assert [content(item) for item in found if isinstance(item, Document)] == [content(READ)]
+    assert len(found) == 1
     (reject,) = parse_reply(reply(f"<think>Draft: {draft}"), ENTITY_TASK)
     assert isinstance(reject, Rejected)
     assert (reject.reason, reject.detail) == (parse.FAILED, "the thoughts in the answer are never closed")
@@ -186,7 +191,7 @@ def test_texts_in_lines_read_back_but_for_space_around_lines(written: list[Docum
 def test_a_bad_sentence_costs_only_itself() -> None:
     found = parse_reply(reply({"documents": [["One.", "<Disease>bad", GOUT]]}), ENTITY_TASK)
     assert reasons(found) == [tagged.UNCLOSED]
-    assert [one.text for one in usable(found)] == ["One. gout"]
+    assert [document.text for document in usable(found)] == ["One. gout"]
 
 
 def test_a_relation_that_breaks_json_is_not_left_out_in_silence() -> None:
@@ -194,30 +199,32 @@ def test_a_relation_that_breaks_json_is_not_left_out_in_silence() -> None:
         '{"documents": [{"text": ["<Gene id=1>VHL</Gene> <Disease id=2>gout</Disease>"], "relations": [\n'
         'broken,\n{"label": "Association", "head": "1", "tail": "2"}\n]}]}'
     )
-    assert reasons(parse_reply(reply(text), RELATION_TASK)) == [parse.CUT, lenient_json.CUT]
+    assert reasons(parse_reply(reply(text), RELATION_TASK)) == [parse.CUT_TEXT, lenient_json.CUT]
 
 
 def test_prose_with_a_tag_is_not_left_out_in_silence() -> None:
     found = parse_reply(reply(f'See:\n- {GOUT}\n["{GOUT}"]\nand {GOUT}.'), ENTITY_TASK)
-    assert [one.text for one in usable(found)] == ["gout"] and reasons(found) == [lenient_json.OUTSIDE] * 2
+    assert [document.text for document in usable(found)] == ["gout"]
+    assert reasons(found) == [lenient_json.OUTSIDE] * 2
 
 
 def test_a_key_that_occurs_twice_has_both_values() -> None:
     found = parse_reply(reply(f'{{"sentence": "{GOUT}", "sentence": "{GOUT} too"}}'), ENTITY_TASK)
-    assert [one.text for one in usable(found)] == ["gout gout too"]
+    assert [document.text for document in usable(found)] == ["gout gout too"]
 
 
 def test_a_pair_that_breaks_json_costs_only_itself() -> None:
     pair = '{"text": "<Gene>A</Gene> in <Disease>B</Disease>", "label": "Association"}'
     broken = '{"text": "he said "no" to <Gene>A</Gene>", "label": "Association"}'
     found = parse_reply(reply(f'{{"examples": [{pair}, {broken}, {pair}]}}'), RELATION_TASK)
-    assert [one.text for one in usable(found)] == ["A in B"] * 2 and lenient_json.CUT in reasons(found)
+    assert [document.text for document in usable(found)] == ["A in B"] * 2
+    assert lenient_json.CUT in reasons(found)
 
 
 def test_lines_that_break_json() -> None:
     text = f'{{"sentences": [\n"{GOUT}",\n"say "no"",\n"a \\alpha b",\n"{GOUT}"\n]}}'
     found = parse_reply(reply(text), ENTITY_TASK)
-    assert [one.text for one in usable(found)] == ["gout", "a \\alpha b", "gout"]
+    assert [document.text for document in usable(found)] == ["gout", "a \\alpha b", "gout"]
     assert reasons(found) == [lenient_json.CUT]
 
 

@@ -12,7 +12,7 @@ def test_the_second_pass_takes_out_what_it_does_not_confirm() -> None:
     first = Document("Has gout. Has mumps.", (Entity(4, 8, "Disease"), Entity(14, 19, "Disease")))
     second = Document(first.text, (Entity(4, 8, "Disease"),))
     kept, (reject,) = without([first], disagreements(0, first, second))
-    assert [one.text for one in kept] == ["Has gout. "]
+    assert [document.text for document in kept] == ["Has gout. "]
     assert (reject.reason, reject.detail) == (DISAGREES, "only the first pass has Disease at [14, 19)")
     assert list(disagreements(0, first, first)) == []
 
