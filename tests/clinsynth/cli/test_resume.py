@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from clinsynth.cli.lightning import main
 from clinsynth.runs.folder import CHECKPOINTS, last_test
 from tests.clinsynth import toy
 from tests.conftest import REPOSITORY
@@ -39,8 +40,21 @@ def clinsynth(folder: Path, *arguments: str, code: int = 0) -> subprocess.Comple
     return done
 
 
-def scores(folder: Path, kind: str, run: str, *arguments: str) -> dict[str, Any]:
-    clinsynth(folder, "test", "--config", f"{kind}.yaml", "--run", run, "--ckpt_path", "best", *arguments)
+def here(folder: Path, *arguments: str) -> None:
+    """The command in this process, which has imported torch already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("CLINSYNTH_RUN", raising=False)
+        main(list(arguments))
+
+
+def scores(folder: Path, kind: str, run: str, *more: str) -> dict[str, Any]:
+    """What a run's best checkpoint scores; in a process of its own where it is to start others."""
+    arguments = ("test", "--config", f"{kind}.yaml", "--run", run, "--ckpt_path", "best")
+    if more:
+        clinsynth(folder, *arguments, *more)
+    else:
+        here(folder, *arguments)
     metrics: dict[str, Any] = json.loads(
         (last_test(folder / run / CHECKPOINTS) / "metrics.json").read_text()
     )["scores"]
@@ -59,7 +73,7 @@ def losses(folder: Path, run: str) -> list[float]:
 
 @pytest.fixture(scope="module")
 def uninterrupted(folder: Path) -> dict[str, Any]:
-    clinsynth(folder, "fit", "--config", "ner.yaml", "--run", "whole")
+    here(folder, "fit", "--config", "ner.yaml", "--run", "whole")
     return scores(folder, "ner", "whole")
 
 
@@ -108,7 +122,7 @@ def test_ctrl_c_in_one_of_two_processes_stops_both_at_the_end_of_an_epoch(
 def test_two_processes_do_what_one_does(folder: Path, kind: str) -> None:
     exact = ["--model.encoder_options.dropout", "0"]  # masks differ between processes
     config = ("fit", "--config", f"{kind}.yaml", *exact)
-    clinsynth(folder, *config, "--run", f"{kind}-one")
+    here(folder, *config, "--run", f"{kind}-one")
     two = ("--trainer.devices", "2", "--trainer.strategy", "ddp")
     clinsynth(folder, *config, "--run", f"{kind}-two", *two)
     alone, together = losses(folder, f"{kind}-one"), losses(folder, f"{kind}-two")
