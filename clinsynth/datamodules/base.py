@@ -18,6 +18,7 @@ from clinsynth.formats.counts import count
 from clinsynth.runs.seed import global_seed
 from clinsynth_onnx.codec import Codec, reasons
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.relation_codec import RelationCodec
 from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
@@ -99,7 +100,7 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         """The documents of a split as training or testing sees them: restricted to the task, and cut."""
         if split not in self._splits:
             read = list(self.documents(split))
-            whole = self._restricted(read, split)
+            whole = self._restricted(self.with_relations_known(read), split)
             documents = self._cut(whole) if split == "train" else whole
             if not documents:
                 raise ValueError(f"{type(self).__name__}: the {split} split has no documents")
@@ -169,6 +170,23 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
 
     def _whole(self, documents: list[Document]) -> DocumentBatches:
         return DocumentBatches(documents, self._codec(), self.eval_batch_tokens, self._ranks())
+
+    def with_relations_known(self, documents: list[Document]) -> list[Document]:
+        """For a relation model, those of which it is known which relations they state.
+
+        No relation in the others would be taken for pairs that are unrelated.
+        """
+        if self.trainer is None or not isinstance(self._codec(), RelationCodec):
+            return documents
+        known = [document for document in documents if document.states_relations]
+        if len(known) < len(documents):
+            log.warning(
+                "%s: %d of %d documents state nothing of relations and are left out",
+                type(self).__name__,
+                len(documents) - len(known),
+                len(documents),
+            )
+        return known
 
     def _restricted(self, documents: list[Document], split: Split) -> list[Document]:
         """Documents without other labels than the task's. Raises ``ValueError`` if they are refused."""

@@ -17,7 +17,7 @@ from clinsynth.datamodules.base import DocumentDataModule, digest
 from clinsynth.formats import jsonl, registry
 from clinsynth.runs.folder import bundle_of
 from clinsynth_onnx.bundle import Bundle
-from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity
 from clinsynth_onnx.predictor import Predictor
 from clinsynth_onnx.schema import Schema
 
@@ -64,6 +64,7 @@ class SelfTraining(DocumentDataModule):
         self.unlabelled = _paths(unlabelled or [])
         self.corpus = corpus(schema) if corpus else None
         self.folder = Path(folder or f"runs/{schema.name}/unlabelled")
+        self._texts: list[Document] | None = None
         if not self.teachers:
             raise ValueError("self-training needs a teacher. Remedy: name a bundle with --data.teachers")
         if not self.unlabelled and self.corpus is None:
@@ -80,10 +81,10 @@ class SelfTraining(DocumentDataModule):
             return
         if self.corpus is not None:
             self.corpus.prepare(["train"])
-        texts = self._texts(fetch=True)
+        texts = self.texts(fetch=True)
         path = self._annotated(texts)
         if not path.exists():
-            found = annotate(texts, [Bundle.open(bundle_of(teacher)) for teacher in self.teachers])
+            found = annotate(texts, [bundle_of(teacher) for teacher in self.teachers])
             self.folder.mkdir(parents=True, exist_ok=True)
             draft = path.with_suffix(".part")
             jsonl.write(draft, found)
@@ -94,7 +95,7 @@ class SelfTraining(DocumentDataModule):
         yield from self.labelled.task_documents(split)
         self.record["labelled"] = self.labelled.record
         if split == "train":
-            found = list(jsonl.read(self._annotated(self._texts(fetch=False))))
+            found = list(jsonl.read(self._annotated(self.texts())))
             mentions = sum(len(document.entities) for document in found)
             self.record["unlabelled"] |= {"documents": len(found), "mentions": mentions}
             log.info("unlabelled text: %d documents with %d mentions found", len(found), mentions)
@@ -107,11 +108,20 @@ class SelfTraining(DocumentDataModule):
     def predict_documents(self) -> Iterable[Document]:
         return self.labelled.predict_documents()
 
-    def _texts(self, fetch: bool) -> list[Document]:
-        """The unlabelled documents, without what is said of them, and without those that are tested on."""
+    def texts(self, fetch: bool = False) -> list[Document]:
+        """The unlabelled documents, without what is said of them, and without those that are tested on.
+
+        Args:
+            fetch: Whether what is tested on is downloaded first, where it is not at hand.
+        """
+        if self._texts is None:
+            self._texts = self._untested(fetch)
+        return self._texts
+
+    def _untested(self, fetch: bool) -> list[Document]:
         given = chain.from_iterable(registry.read(path) for path in self.unlabelled)
         corpus = self.corpus.documents("train") if self.corpus else ()
-        texts = [Document(d.text, id=d.id, meta=_passages(d)) for d in chain(given, corpus)]
+        texts = [Document(d.text, id=d.id, meta=self._meta(d)) for d in chain(given, corpus)]
         if not texts:
             raise ValueError("there is no unlabelled text. Remedy: check the paths of --data.unlabelled")
         real, absent = at_hand(self.labelled, COMPARED, fetch)
@@ -133,18 +143,23 @@ class SelfTraining(DocumentDataModule):
         of = [sorted(self.record["unlabelled"]["teachers"].values()), digest(texts)]
         return self.folder / f"{hashlib.sha256(json.dumps(of).encode()).hexdigest()[:16]}.jsonl"
 
+    def _meta(self, document: Document) -> dict[str, Any]:
+        """Where passages begin; what is related is not known."""
+        passages = {key: value for key, value in document.meta.items() if key == "passages"}
+        return passages | (RELATIONS_NOT_STATED if self.schema.relations else {})
 
-def annotate(texts: Sequence[Document], teachers: Sequence[Bundle]) -> list[Document]:
+
+def annotate(texts: Sequence[Document], teachers: Sequence[Path]) -> list[Document]:
     """The texts with the entities that more than half of the teachers find.
 
     Raises:
         ValueError: A teacher that finds no entities, but something else.
     """
     votes: list[Counter[Entity]] = [Counter() for _ in texts]
-    for bundle in teachers:
-        if bundle.task != "token-classification":
-            raise ValueError(f"{bundle.path} finds no entities. Remedy: name one that does")
-        with Predictor.load(bundle.path) as teacher:
+    for path in teachers:
+        with Predictor.load(path) as teacher:
+            if teacher.bundle.task != "token-classification":
+                raise ValueError(f"{path} finds no entities. Remedy: name a bundle that does")
             for vote, found in zip(votes, teacher.stream(texts), strict=True):
                 vote.update(Entity(e.start, e.end, e.label) for e in found.entities)
     # two of them cannot overlap: some teacher would have found both
@@ -158,7 +173,3 @@ def annotate(texts: Sequence[Document], teachers: Sequence[Bundle]) -> list[Docu
 
 def _paths(given: str | list[str]) -> list[Path]:
     return [Path(given)] if isinstance(given, str) else list(map(Path, given))
-
-
-def _passages(document: Document) -> dict[str, Any]:
-    return {key: value for key, value in document.meta.items() if key == "passages"}

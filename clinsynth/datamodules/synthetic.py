@@ -11,7 +11,6 @@ from clinsynth.corpora.splits import hold_out
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.datamodules.written import CorpusFiles, WrittenText
 from clinsynth_onnx.document import Document
-from clinsynth_onnx.relation_codec import RelationCodec
 from clinsynth_onnx.schema import Schema
 
 log = logging.getLogger("clinsynth")
@@ -67,7 +66,9 @@ class Synthetic(DocumentDataModule):
                 raise ValueError("there is nothing to test on. Remedy: name a corpus with --data.real")
             return list(self.real.documents(split))
         if self._written is None:
-            self._written = self._usable(self.text.documents(self.schema, self.real))
+            # before a tenth is held back, which else might have none of those that can be used
+            written = list(self.text.documents(self.schema, self.real))
+            self._written = self.with_relations_known(written)
             self._keep_record()
         if self.validation == "real":
             return self._written
@@ -97,16 +98,3 @@ class Synthetic(DocumentDataModule):
     def _keep_record(self) -> None:
         if self.text.record:
             self.record["synthetic"] = self.text.record
-
-    def _usable(self, documents: list[Document]) -> list[Document]:
-        """For a relation model, those of which it is known which relations they state."""
-        if self.trainer is None or not isinstance(self._codec(), RelationCodec):
-            return documents
-        known = [document for document in documents if document.states_relations]
-        if len(known) < len(documents):
-            log.warning(
-                "%d of %d documents state nothing of relations and are left out",
-                len(documents) - len(known),
-                len(documents),
-            )
-        return known

@@ -56,6 +56,14 @@ def test_teachers_annotate_what_is_not_tested_on(tmp_path: Path, tiny_bundle: Pa
     assert told["teachers"] == {str(tiny_bundle): Bundle.open(tiny_bundle).manifest_sha256}
 
 
+def test_what_teachers_annotate_says_nothing_of_relations(
+    tmp_path: Path, tiny_bundle: Path, schema: Schema
+) -> None:
+    data = student(tmp_path, tiny_bundle, schema)
+    data.prepare(["train"])
+    assert [document.states_relations for document in data.task_documents("train")] == [True, False]
+
+
 def test_what_was_annotated_is_not_annotated_again(
     tmp_path: Path, tiny_bundle: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +87,7 @@ def test_more_than_half_of_the_teachers_have_to_agree(
         return [text.annotated(found) for text in texts]
 
     monkeypatch.setattr(Predictor, "stream", stream)
-    (found,) = annotate([Document(WORDS)], [Bundle.open(tiny_bundle)] * 3)
+    (found,) = annotate([Document(WORDS)], [tiny_bundle] * 3)
     assert found.entities == (Entity(0, 3, "Gene"), Entity(4, 8, "Gene"))
 
 

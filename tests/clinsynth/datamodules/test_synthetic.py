@@ -161,6 +161,9 @@ def test_a_relation_model_leaves_out_what_states_no_relations(tmp_path: Path, ti
     )
     mixture.trainer = data.trainer
     assert len(mixture.task_documents("train")) == 1
+    files = Files(RELATION_TASK, train=str(tmp_path / "corpus.jsonl"), val=str(tmp_path / "corpus.jsonl"))
+    files.trainer = data.trainer
+    assert len(files.task_documents("train")) == 2
 
 
 def test_validation_on_real_text_needs_real_text() -> None:
