@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from clinsynth.annotating import sinks, sources, work
 from clinsynth.annotating.journal import rejected
@@ -28,15 +29,11 @@ def annotate(
     text_column: str = "text",
     id_column: str = "id",
     quoted: bool | None = None,
-    label: str | None = None,
-    token_column: int | None = None,
-    tag_column: int | None = None,
-    layer: str | None = None,
-    feature: str | None = None,
     engine: EngineChoice = "auto",
     variant: str = "auto",
     workers: int | None = None,
     threads: int = 1,
+    **reading: Any,
 ) -> None:
     """Annotates every row of the input. Stopped work goes on with the same command.
 
@@ -55,19 +52,13 @@ def annotate(
         id_column: Field or column that holds the id; the row's number where there is none.
         quoted: Whether fields of a CSV or TSV input may stand in quotation marks; by default in CSV, and not
             where tabs separate.
-        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
-        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
-        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
-        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
-            spaCy span group.
-        feature: Feature of a layer of UIMA XMI that holds the label.
+        reading: Options of ``ReadingOptions``.
         engine: Engine that computes the network; auto for the fastest that is installed and fit.
         variant: Network of the bundle, e.g. fp32 or int8; auto for the fastest that is fit.
         workers: Runs of the network at the same time; by default one for each core that threads leaves.
         threads: Cores of one run of the network.
     """
-    reading = ReadingOptions(label, token_column, tag_column, layer, feature)
-    columns = Columns(text_column, id_column, quoted, reading)
+    columns = Columns(text_column, id_column, quoted, ReadingOptions(**reading))
     from_format = sources.format_of(input, input_format, columns)
     to_format = sinks.format_of(output, output_format or ("jsonl" if output == STDOUT else None))
     if output == STDOUT and to_format != "jsonl":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -22,27 +23,16 @@ from clinsynth.formats.registry import FormatName, WritableName
 def count(
     path: str,
     format: FormatName | None = None,
-    label: str | None = None,
-    token_column: int | None = None,
-    tag_column: int | None = None,
-    layer: str | None = None,
-    feature: str | None = None,
+    **reading: Any,
 ) -> None:
     """Counts documents, mentions and relations of a corpus.
 
     Args:
         path: File or folder to read.
         format: Format of ``path``; told from it if not given.
-        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
-        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
-        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
-        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
-            spaCy span group.
-        feature: Feature of a layer of UIMA XMI that holds the label.
+        reading: Options of ``ReadingOptions``.
     """
-    counts = count_documents(
-        registry.read(Path(path), format, ReadingOptions(label, token_column, tag_column, layer, feature))
-    )
+    counts = count_documents(registry.read(Path(path), format, ReadingOptions(**reading)))
     _show([_row(path, "", counts, {})])
 
 
@@ -60,11 +50,7 @@ def convert(
     target: str,
     to: WritableName,
     source_format: FormatName | None = None,
-    label: str | None = None,
-    token_column: int | None = None,
-    tag_column: int | None = None,
-    layer: str | None = None,
-    feature: str | None = None,
+    **reading: Any,
 ) -> None:
     """Writes a corpus in another format. What was written is read back and compared before it stays.
 
@@ -73,14 +59,9 @@ def convert(
         target: File or folder to write; must not exist.
         to: Format to write.
         source_format: Format of ``source``; told from it if not given.
-        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
-        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
-        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
-        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
-            spaCy span group.
-        feature: Feature of a layer of UIMA XMI that holds the label.
+        reading: Options of ``ReadingOptions``.
     """
-    options = ReadingOptions(label, token_column, tag_column, layer, feature)
+    options = ReadingOptions(**reading)
     documents = list(registry.read(Path(source), source_format, options))
     changed = registry.write(Path(target), documents, to)
     print(f"{len(documents)} documents are in {target}")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clinsynth.cli.run import run
+from clinsynth.corpora.labels import other_labels, tell_other_labels
 from clinsynth.formats import registry
 from clinsynth.metrics.errors import KINDS, Errors, errors, summary
 from clinsynth.runs.folder import bundle_of
@@ -42,11 +43,12 @@ def show_errors(
     bundle = Bundle.open(bundle_of(model))
     if bundle.task != "token-classification":
         raise ValueError(f"{model} finds no entities. Remedy: name a bundle that does")
-    unknown = sorted({e.label for d in gold for e in d.entities} - set(bundle.schema().entity_labels))
-    if unknown:
+    schema = bundle.schema()
+    others = other_labels(gold, schema)
+    if others:
         raise ValueError(
-            f"{documents} has labels that the model does not know: {', '.join(unknown)}; it knows "
-            f"{', '.join(bundle.schema().entity_labels)}. Remedy: say which is which with --labels"
+            f"{documents} has mentions that the model does not know: {tell_other_labels(others, schema)}; it "
+            f"knows {', '.join(schema.entity_labels)}. Remedy: say which is which with --labels"
         )
     with Predictor.load(bundle.path) as predictor:
         found = list(predictor.stream(gold))

@@ -11,11 +11,12 @@ class ReadingOptions:
     """Options of readers; each format has its part of them.
 
     Attributes:
-        label: Label of mentions whose tags are B, I and O alone (CoNLL columns).
-        token_column: Number of the column of tokens, from 1 (CoNLL columns).
-        tag_column: Number of the column of tags, from 1 (CoNLL columns).
-        layer: Names of UIMA types, separated by commas, or of a spaCy span group, that are mentions.
-        feature: Feature of a UIMA type that holds the label.
+        label: Label of mentions whose tags are B, I and O alone, in CoNLL columns.
+        token_column: Number of the column of tokens, from 1, in CoNLL columns; the first if not given.
+        tag_column: Number of the column of tags, from 1, in CoNLL columns; the last if not given.
+        layer: Layers of UIMA XMI whose annotations are mentions, by names separated by commas, or name of a
+            spaCy span group.
+        feature: Feature of a layer of UIMA XMI that holds the label.
     """
 
     label: str | None = None
