@@ -342,7 +342,7 @@ def test_the_demo_in_small(
 ) -> None:
     config = f"--config={REPOSITORY}/configs/ncbi_disease.yaml"
     root = f"--data.root={corpora}"
-    short = ("--data.few_shot=60", "--trainer.max_epochs=2", "--trainer.check_val_every_n_epoch=2")
+    short = ("--data.few_shot=60", "--trainer.max_epochs=2", "--trainer.limit_val_batches=1")
     clinsynth("fit", config, root, *short, "--run=small")
     clinsynth("test", config, root, "--run=small", "--ckpt_path=best")
     scores = json.loads(Path("small/checkpoints/test-1/metrics.json").read_text(encoding="utf-8"))["scores"]

@@ -98,7 +98,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     done = clinsynth(folder, *arguments, *killer, code=code)
     if name != "SIGKILL":
         assert "--ckpt_path" in done.stdout + done.stderr, "the way on is told"
-    clinsynth(folder, *arguments, "--ckpt_path", "last")
+    here(folder, *arguments, "--ckpt_path", "last")
     assert scores(folder, "ner", run) == uninterrupted
     rest = steps - middle
     assert losses(folder, run)[-rest:] == losses(folder, "whole")[-rest:]
