@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from clinsynth.curation.balance import balance, vocabulary_gap
+from clinsynth.curation.density import beside
 from clinsynth.curation.duplicates import distinct
 from clinsynth.curation.flaws import Flaw, without
 from clinsynth.curation.leaks import Leak, audit, flaws, summary
@@ -87,6 +88,7 @@ class Report:
         corpus: What the rest is like, as ``balance`` says it.
         leaks: Leaks of each kind by split of the real corpus, before any was taken out; none without one.
         vocabulary: The gap to each split of the real corpus, as ``vocabulary_gap`` says it.
+        density: How long texts are and how much is marked in them, beside the real corpus, as ``beside`` says it.
     """
 
     curation: Curation
@@ -94,6 +96,7 @@ class Report:
     corpus: Mapping[str, Any]
     leaks: Mapping[str, Mapping[str, int]] | None = None
     vocabulary: Mapping[str, Mapping[str, Any]] | None = None
+    density: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -102,6 +105,7 @@ class Report:
         if self.leaks is not None:
             found["leaks"] = {"found": self.leaks}
         found["corpus"] = self.corpus
+        found["density"] = self.density
         if self.vocabulary is not None:
             found["vocabulary"] = self.vocabulary
         return found
@@ -159,5 +163,9 @@ def curate(
         balance(kept),
         summary(leaks, real) if real else None,
         {split: vocabulary_gap(kept, others) for split, others in real.items()} if real else None,
+        beside(
+            {"written": kept, **{f"real {split}": d for split, d in (real or {}).items()}},
+            schema.layout == "lines",
+        ),
     )
     return Curated(kept, rejects, leaks, report)

@@ -21,6 +21,8 @@ from clinsynth_onnx.files import sha256_of
 CARD = "card.json"
 TITLES = {
     "cost_usd": "Cost",
+    "density": "Length and density",
+    "departures": "Departures from what was asked",
     "parsed": "Texts in the replies",
     "rejected": "Rejected: texts, or sentences of them",
 }
@@ -55,6 +57,7 @@ class Account:
         not_compared: Parts of a real corpus that could not be read, and why.
         files: Files to name with their sha256.
         notes: Whatever else a user of the corpus has to know.
+        departures: Where the writer did otherwise than it was asked, as ``curation.density`` says it.
     """
 
     task: str
@@ -68,6 +71,7 @@ class Account:
     not_compared: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     notes: str = ""
+    departures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -86,6 +90,7 @@ class Account:
             **exchange(self.requests, self.replies, self.paid),
             "parsed": self.parsed,
             "rejected": dict(self.rejected),
+            **({"departures": dict(self.departures)} if self.departures else {}),
             **report,
             **provenance(self.files),
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clinsynth.curation.curate import Curation, Doubts, curate
+from clinsynth.curation.density import departures
 from clinsynth.curation.flaws import Flaw
 from clinsynth.formats import jsonl
 from clinsynth.formats.rejects import Rejected, by_reason, write_ledger
@@ -21,6 +22,7 @@ from clinsynth.llm.summary import RunSummary
 from clinsynth.synthesis import card
 from clinsynth.synthesis.parse import parse_reply
 from clinsynth.synthesis.plan import PlanSettings
+from clinsynth.synthesis.prompts import Amounts
 from clinsynth.synthesis.second_pass import NO_REPLY, checks, unconfirmed
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.files import json_line
@@ -130,6 +132,7 @@ def generate(
     real: Mapping[str, Sequence[Document]] | None = None,
     not_compared: Mapping[str, str] | None = None,
     doubts: Doubts | None = None,
+    amounts: Amounts | None = None,
 ) -> Written:
     """Writes plans, replies, corpus, rejects and leaks as JSON lines, and the card.
 
@@ -141,6 +144,8 @@ def generate(
         real: Parts of a real corpus for the leak audit; they are compared here and sent nowhere.
         not_compared: Parts that it lacks, and why; for the card.
         doubts: Finds labels that are in doubt; none are looked for without it.
+        amounts: What the writer was told of lengths and density, where it is known; the card says how far
+            it kept to it.
 
     Raises what ``RequestRunner.run`` raises; what was paid for until then is in the cache.
     """
@@ -175,10 +180,16 @@ def generate(
             not_compared or {},
             files_of(out, settings.second_pass),
             settings.notes,
+            _departures(parsed.documents, amounts, schema) if amounts else {},
         ),
     )
     summary = passes[0].summary if len(passes) == 1 else passes[0].summary + passes[1].summary
     return Written(summary, len(curated.documents))
+
+
+def _departures(documents: Sequence[Document], amounts: Amounts, schema: Schema) -> dict[str, Any]:
+    lines = schema.layout == "lines"
+    return departures(documents, amounts.shortest, amounts.longest, amounts.untagged, lines)
 
 
 def ask(

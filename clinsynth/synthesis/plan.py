@@ -157,6 +157,12 @@ def body(
     return {"model": settings.model, "messages": messages, **given, **form}
 
 
+def asked_of_documents(schema: Schema, settings: PlanSettings) -> prompts.Amounts | None:
+    """What a plan asks of its texts, or ``None`` if they are single sentences or pairs."""
+    whole = (settings.unit or prompts.default_unit(schema)) == "document"
+    return _amounts(schema, settings, settings.per_request or PER_REQUEST["document"]) if whole else None
+
+
 def _amounts(schema: Schema, settings: PlanSettings, count: int) -> prompts.Amounts:
     shortest, longest = LENGTHS[schema.layout]
     shortest = settings.shortest or min(shortest, settings.longest or shortest)

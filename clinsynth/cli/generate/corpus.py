@@ -15,7 +15,7 @@ from clinsynth.llm.cache import CACHE
 from clinsynth.llm.server import Server
 from clinsynth.synthesis.generate import Generation
 from clinsynth.synthesis.generate import generate as write_corpus
-from clinsynth.synthesis.plan import PlanSettings, requests_of
+from clinsynth.synthesis.plan import PlanSettings, asked_of_documents, requests_of
 
 
 def generate(
@@ -73,8 +73,10 @@ def generate(
     doubts = confident_learning(confidence_filter) if confidence else None
     parts, absent = real_parts(real, schema) if real else ({}, {})
     settings = Generation(plan, server, budget, curation, second_pass, cache, notes, replay)
+    # a plan that comes as a file does not say in numbers what it asks for
+    amounts = None if plan_file else asked_of_documents(schema, plan)
     with interruptible():
-        written = write_corpus(schema, requests, out, settings, parts, absent, doubts)
+        written = write_corpus(schema, requests, out, settings, parts, absent, doubts, amounts)
     tell(written, out)
 
 

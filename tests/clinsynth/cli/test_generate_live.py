@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from clinsynth.cli.exits import INCOMPLETE
 from clinsynth.cli.lightning import main as lightning
 from clinsynth.formats import jsonl
 from clinsynth.llm import batch
@@ -94,7 +95,10 @@ def test_from_a_task_to_a_trained_model(
     results = []
     for out, asked in (("killed", 6 - before), ("killed", 0), ("whole", 6)):
         again = [*command, *arguments(tmp_path, url, out)]
-        ended = subprocess.run(again, env=environment, capture_output=True, text=True, check=True)
+        ended = subprocess.run(again, env=environment, capture_output=True, text=True)
+        # a model this small does not always come to an end within its tokens
+        whole = "have no whole answer" not in ended.stdout
+        assert ended.returncode == (0 if whole else INCOMPLETE), ended.stderr
         assert f"{6 - asked} requests answered from the cache, {asked} replies paid for" in ended.stdout
         assert ("going on with json_object" in ended.stderr) == (asked > 0)
         answers = [reply.text for reply in batch.read_replies(tmp_path / out / "replies.jsonl")]
