@@ -88,7 +88,7 @@ class Report:
         corpus: What the rest is like, as ``balance`` says it.
         leaks: Leaks of each kind by split of the real corpus, before any was taken out; none without one.
         vocabulary: The gap to each split of the real corpus, as ``vocabulary_gap`` says it.
-        density: How long texts are and how much is marked in them, beside the real corpus, as ``beside`` says it.
+        density: Lengths and density of the rest, beside the real corpus, as ``beside`` says it.
     """
 
     curation: Curation

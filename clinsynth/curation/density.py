@@ -39,7 +39,7 @@ def density(documents: Sequence[Document], lines: bool = False) -> dict[str, flo
 
 
 def beside(parts: Mapping[str, Sequence[Document]], lines: bool = False) -> dict[str, dict[str, float]]:
-    """Each measure of ``density`` for every part that has it: the written corpus, and splits of a real one."""
+    """Each measure of ``density`` for every part that has it: written text, and splits of a real corpus."""
     found: dict[str, dict[str, float]] = {}
     for name, documents in parts.items():
         for measure, value in density(documents, lines).items():
