@@ -146,7 +146,7 @@ def annotate_texts(
             len(texts),
             documents,
             by_reason(rejects),
-            files_of(out, second_pass=False),
+            files_of(out),
             settings.notes,
         ),
     )

@@ -86,7 +86,7 @@ def entity_request(custom_id: str, text: str, schema: Schema, settings: Annotati
     )
     sentences = [render(Document(text[start:end].strip()), schema) for start, end in _sentences(text, schema)]
     form = answer_form.answer_schema(schema, "sentence")
-    return _request(
+    return asking_request(
         custom_id, system, json.dumps({"sentences": sentences}, ensure_ascii=False), form, settings
     )
 
@@ -104,7 +104,7 @@ def relation_request(
     )
     bare = replace(document, relations=(), meta={})
     form = answer_form.relation_answer(schema)
-    return _request(custom_id, system, render(bare, schema, ids=True), form, settings)
+    return asking_request(custom_id, system, render(bare, schema, ids=True), form, settings)
 
 
 def read_entities(reply: Reply, document: Document, schema: Schema) -> Annotation:
@@ -177,9 +177,10 @@ def read_relations(reply: Reply, document: Document, schema: Schema) -> Annotati
     return Annotation(replace(bare, relations=found), tuple(rejects), lost)
 
 
-def _request(
+def asking_request(
     custom_id: str, system: str, user: str, form: dict[str, Any], settings: AnnotationSettings
 ) -> Request:
+    """A call of the model with these two messages, whose answer has the JSON schema ``form``."""
     sampling = {"temperature": settings.temperature, settings.max_tokens_field: settings.max_tokens}
     return Request(
         custom_id,

@@ -33,6 +33,12 @@ def relation_answer(schema: Schema) -> dict[str, Any]:
     return _object(relations=_list(_object(label=label, head={"type": "string"}, tail={"type": "string"})))
 
 
+def judgement_answer(sides: Sequence[str], rules: Sequence[str]) -> dict[str, Any]:
+    """The JSON schema of an answer that judges numbered disagreements."""
+    right, rule = ({"type": "string", "enum": list(values)} for values in (sides, rules))
+    return _object(judgements=_list(_object(disagreement={"type": "string"}, right=right, rule=rule)))
+
+
 def answer(
     documents: Sequence[Document], schema: Schema, unit: Unit, relations: bool = False
 ) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from clinsynth_onnx.files import sha256_of
 CARD = "card.json"
 TITLES = {
     "cost_usd": "Cost",
+    "disagreements": "Disagreements of the second pass, by the rule that decides",
     "density": "Length and density",
     "departures": "Departures from what was asked",
     "parsed": "Texts in the replies",
@@ -58,6 +59,7 @@ class Account:
         files: Files to name with their sha256.
         notes: Whatever else a user of the corpus has to know.
         departures: Where the writer did otherwise than it was asked, as ``curation.density`` says it.
+        disagreements: How often each rule decided what the second pass does not confirm, and for whom.
     """
 
     task: str
@@ -72,6 +74,7 @@ class Account:
     files: Mapping[str, Path] = field(default_factory=dict)
     notes: str = ""
     departures: Mapping[str, Any] = field(default_factory=dict)
+    disagreements: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -91,6 +94,7 @@ class Account:
             "parsed": self.parsed,
             "rejected": dict(self.rejected),
             **({"departures": dict(self.departures)} if self.departures else {}),
+            **({"disagreements": dict(self.disagreements)} if self.disagreements else {}),
             **report,
             **provenance(self.files),
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from clinsynth.llm.runner import RequestRunner
 from clinsynth.llm.server import Server
 from clinsynth.llm.summary import RunSummary
 from clinsynth.synthesis import card
+from clinsynth.synthesis.critic import contested, questions, with_rules
 from clinsynth.synthesis.parse import parse_reply
 from clinsynth.synthesis.plan import PlanSettings
 from clinsynth.synthesis.prompts import Amounts
@@ -28,7 +31,7 @@ from clinsynth_onnx.document import Document
 from clinsynth_onnx.files import json_line
 from clinsynth_onnx.schema import Schema
 
-SECOND_PASS = "second_pass_"
+SECOND_PASS, CRITIC = "second_pass_", "critic_"
 PLAN, REPLIES, CORPUS = "plan.jsonl", "replies.jsonl", "corpus.jsonl"
 REJECTS, LEAKS = "rejects.jsonl", "leaks.jsonl"
 
@@ -44,6 +47,8 @@ class Generation:
         curation: What to leave out.
         second_pass: Whether the model annotates what it wrote once more, without seeing its tags; what it
             does not confirm is left out. Costs about as much again.
+        critic: Whether the model says of each mention that the second pass does not confirm which rule of the
+            task decides it; the card counts them by rule.
         cache: The folder of replies that were paid for.
         notes: What a user of the corpus has to know; written on its card.
         replay: Whether to ask nothing and make do with the replies in the cache.
@@ -54,9 +59,16 @@ class Generation:
     budget: Budget = field(default_factory=Budget)
     curation: Curation = field(default_factory=Curation)
     second_pass: bool = False
+    critic: bool = False
     cache: Path = CACHE
     notes: str = ""
     replay: bool = False
+
+    def __post_init__(self) -> None:
+        if self.critic and not self.second_pass:
+            raise ValueError(
+                "a critic judges what a second pass does not confirm. Remedy: add --second_pass true"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,7 @@ def generate(
     out.mkdir(parents=True, exist_ok=True)
     runner = RequestRunner(settings.server, settings.budget)
     flaws: list[Flaw] = []
+    broken: dict[str, dict[str, int]] = {}
     with ReplyCache(settings.cache) as cache:
         written = ask(requests, runner, cache, out, replay=settings.replay)
         parsed = parse_all((reply for reply in written.answers if reply), schema)
@@ -160,6 +173,12 @@ def generate(
             asking = checks(parsed.documents, schema, settings.plan)
             passes.append(ask(asking, runner, cache, out, SECOND_PASS, settings.replay))
             flaws = unconfirmed(parsed.documents, passes[1].answers, schema)
+        if settings.critic:
+            found = contested(parsed.documents, passes[1].answers, schema)
+            passes.append(
+                ask(questions(found, schema, settings.plan), runner, cache, out, CRITIC, settings.replay)
+            )
+            flaws, broken = with_rules(flaws, found, passes[2].answers, schema)
     curated = curate(parsed.documents, schema, settings.curation, real, flaws, doubts)
     unanswered = [reject for asked in passes for reject in asked.unanswered]
     rejects = [*unanswered, *parsed.rejects, *curated.rejects]
@@ -178,13 +197,13 @@ def generate(
             curated.report,
             settings.second_pass,
             not_compared or {},
-            files_of(out, settings.second_pass),
+            files_of(out, [SECOND_PASS] * settings.second_pass + [CRITIC] * settings.critic),
             settings.notes,
             _departures(parsed.documents, amounts, schema) if amounts else {},
+            broken,
         ),
     )
-    summary = passes[0].summary if len(passes) == 1 else passes[0].summary + passes[1].summary
-    return Written(summary, len(curated.documents))
+    return Written(reduce(add, (asked.summary for asked in passes)), len(curated.documents))
 
 
 def _departures(documents: Sequence[Document], amounts: Amounts, schema: Schema) -> dict[str, Any]:
@@ -223,10 +242,10 @@ def paid(passes: Iterable[Asked], budget: Budget) -> card.Paid:
     return card.paid(pairs, read_prices(budget.prices))
 
 
-def files_of(out: Path, second_pass: bool) -> dict[str, Path]:
+def files_of(out: Path, passes: Iterable[str] = ()) -> dict[str, Path]:
     """The files of a corpus that its card names."""
     names = [PLAN, REPLIES, CORPUS]
-    names += [SECOND_PASS + PLAN, SECOND_PASS + REPLIES] if second_pass else []
+    names += [name + file for name in passes for file in (PLAN, REPLIES)]
     return {name: out / name for name in names}
 
 

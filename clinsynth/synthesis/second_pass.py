@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from clinsynth.curation.flaws import Flaw
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.synthesis.annotation import (
+    Annotation,
     AnnotationSettings,
     entity_request,
     read_entities,
@@ -30,15 +31,34 @@ def checks(documents: Sequence[Document], schema: Schema, settings: PlanSettings
         schema: The task.
         settings: How the model was asked to write; it is asked to annotate at the server's temperature.
     """
-    asking = AnnotationSettings(
-        settings.model, None, settings.max_tokens, settings.max_tokens_field, settings.response_format
-    )
+    asking = asking_as(settings)
     return [
         relation_request(f"{document.id}.check", document, schema, asking)
         if _states_relations(document, schema)
         else entity_request(f"{document.id}.check", document.text, schema, asking)
         for document in documents
     ]
+
+
+def asking_as(settings: PlanSettings) -> AnnotationSettings:
+    """How the model that writes is asked to judge: at the server's temperature."""
+    return AnnotationSettings(
+        settings.model, None, settings.max_tokens, settings.max_tokens_field, settings.response_format
+    )
+
+
+def read_again(document: Document, reply: Reply | None, schema: Schema) -> Annotation:
+    """The second annotation of a document, from the reply to its check."""
+    given = reply or Reply(f"{document.id}.check", 0, {}, NO_REPLY)
+    read = read_relations if _states_relations(document, schema) else read_entities
+    return read(given, document, schema)
+
+
+def compared(document: Document, second: Annotation, schema: Schema) -> Document:
+    """The document without what the second annotation says nothing of, which counts as the same in both."""
+    if _states_relations(document, schema):
+        return second.document if second.lost else document
+    return _outside(document, second.lost)
 
 
 def unconfirmed(documents: Sequence[Document], replies: Sequence[Reply | None], schema: Schema) -> list[Flaw]:
@@ -51,14 +71,9 @@ def unconfirmed(documents: Sequence[Document], replies: Sequence[Reply | None], 
     """
     flaws: list[Flaw] = []
     for index, (document, given) in enumerate(zip(documents, replies, strict=True)):
-        reply = given or Reply(f"{document.id}.check", 0, {}, NO_REPLY)
-        related = _states_relations(document, schema)
-        second = (read_relations if related else read_entities)(reply, document, schema)
+        second = read_again(document, given, schema)
         flaws += [Flaw(index, start, end, UNCHECKED) for start, end in second.lost]
-        if not related:
-            flaws += disagreements(index, _outside(document, second.lost), second.document)
-        elif not second.lost:
-            flaws += disagreements(index, document, second.document)
+        flaws += disagreements(index, compared(document, second, schema), second.document)
     return flaws
 
 

@@ -27,6 +27,7 @@ def generate(
     budget: Budget = Budget(),  # noqa: B008
     curation: Curation = Curation(),  # noqa: B008
     second_pass: bool = False,
+    critic: bool = False,
     confidence: bool = False,
     confidence_filter: ConfidenceFilter = ConfidenceFilter(),  # noqa: B008
     real: Real | None = None,
@@ -54,6 +55,8 @@ def generate(
         curation: What to leave out.
         second_pass: Whether the model annotates what it wrote once more, without seeing its tags; what it
             does not confirm is left out. Costs about as much again.
+        critic: Whether the model says of each mention that the second pass does not confirm which rule of the
+            task decides it; the card counts them by rule, to tell which guideline to mend.
         confidence: Whether labels are taken out that models trained on the other texts contradict; takes a
             training for each fold.
         confidence_filter: How these models are trained.
@@ -69,10 +72,12 @@ def generate(
         tell_forecast(requests, cache, server.attempts, budget)
         if second_pass:
             print("the second pass costs about as much again")
+        if critic:
+            print("the critic asks once more of each text whose mentions the second pass does not confirm")
         return
     doubts = confident_learning(confidence_filter) if confidence else None
     parts, absent = real_parts(real, schema) if real else ({}, {})
-    settings = Generation(plan, server, budget, curation, second_pass, cache, notes, replay)
+    settings = Generation(plan, server, budget, curation, second_pass, critic, cache, notes, replay)
     # a plan that comes as a file does not say in numbers what it asks for
     amounts = None if plan_file else asked_of_documents(schema, plan)
     with interruptible():

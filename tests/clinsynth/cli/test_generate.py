@@ -122,6 +122,29 @@ def test_what_the_second_pass_does_not_confirm_goes(generate: Callable[..., int]
     assert len(texts) == 5 and sum("gout" in text for text in texts) == 4
 
 
+def test_a_critic_names_the_rule_that_decides(generate: Callable[..., int]) -> None:
+    def script(number: int, body: Mapping[str, Any]) -> Act:
+        system, user = (one["content"] for one in body["messages"])
+        if "Two annotators" in system:
+            asked = json.loads(user)["disagreements"]
+            said = [
+                {"disagreement": one["disagreement"], "right": "first", "rule": "Disease 0"} for one in asked
+            ]
+            return Act(body=completion(json.dumps({"judgements": said})))
+        if "Repeat each sentence" not in system:
+            return numbered_text(number, body)
+        return Act(body=completion(user))
+
+    assert generate("--plan.size=3", "--second_pass=true", "--critic=true", script=script) == 9
+    rejects = read("out/rejects.jsonl")
+    assert len(rejects) == 3
+    assert all(one["detail"].endswith("; by Disease 0 the first pass is right") for one in rejects)
+    card = json.loads(Path("out/card.json").read_text())
+    assert list(card["disagreements"].values()) == [{"first right": 3}]
+    assert len(read("out/critic_plan.jsonl")) == len(read("out/critic_replies.jsonl")) == 3
+    assert "critic_plan.jsonl" in card["files"] and card["tokens"]["replies_counted"] == 9
+
+
 def test_failures_of_the_first_pass_count_with_a_second_pass(
     generate: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
