@@ -17,8 +17,9 @@ from clinsynth_onnx.schema import Schema
 EXAMPLES = "configs/tasks/NAME/task.yaml are examples"
 TEXT = "tag:yaml.org,2002:str"
 NULL = "tag:yaml.org,2002:null"
+TRUTH = "tag:yaml.org,2002:bool"
 TAKEN_FOR = {
-    "tag:yaml.org,2002:bool": "a truth value",
+    TRUTH: "a truth value",
     "tag:yaml.org,2002:int": "a number",
     "tag:yaml.org,2002:float": "a number",
     NULL: "nothing",
@@ -75,6 +76,8 @@ class _Reader:
         """What a node holds. Raises ``CorpusError`` if that is of another kind."""
         if kind is str:
             return self._text(node, name)
+        if kind is bool:
+            return self._truth(node, name)
         if is_dataclass(kind):
             return self._record(node, kind, name)
         if get_origin(kind) is Literal:
@@ -145,6 +148,13 @@ class _Reader:
                 f'put it in quotes: "{node.value}"',
             )
         raise self._error(node, f"{name} is not a text", "give it one, in quotes if need be, or leave it out")
+
+    def _truth(self, node: yaml.Node, name: str) -> bool:
+        if not isinstance(node, yaml.ScalarNode) or node.tag != TRUTH:
+            raise self._error(
+                node, f"{name} is neither true nor false", "write true or false, without quotes"
+            )
+        return bool(self._loader.construct_yaml_bool(node))
 
     def _error(self, node: yaml.Node, problem: str, remedy: str) -> CorpusError:
         return CorpusError(self._path, node.start_mark.line + 1, problem, remedy)

@@ -139,6 +139,7 @@ def relation_rules(schema: Schema) -> str:
     lines = []
     for label, relation in schema.relations.items():
         sides = f"from {' or '.join(relation.head)} to {' or '.join(relation.tail)}"
+        sides += ", no matter which is first" if relation.symmetric else ""
         lines.append(f"{label} ({sides}): {' '.join(relation.definition.split())}".rstrip(": "))
         if relation.guidelines:
             lines.append(relation.guidelines.strip())

@@ -31,7 +31,7 @@ class EntityType:
 
 @dataclass(frozen=True)
 class RelationType:
-    """One kind of directed relation between two entities.
+    """One kind of relation between two things that a text speaks of.
 
     Args:
         head: Labels that the first entity may have.
@@ -40,6 +40,7 @@ class RelationType:
         none_label: What to call a pair of fitting entities that is not so related; the same for all
             relations of a task.
         guidelines: Annotation rules: what counts as so related, what does not.
+        symmetric: Whether it has no direction, so that head and tail may be exchanged.
     """
 
     head: list[str]
@@ -47,10 +48,18 @@ class RelationType:
     definition: str = ""
     none_label: str = "None"
     guidelines: str = ""
+    symmetric: bool = False
 
     def joins(self, head: str, tail: str) -> bool:
         """Whether entities with these labels, in this order, may be so related."""
-        return head in self.head and tail in self.tail
+        turned = self.symmetric and tail in self.head and head in self.tail
+        return turned or (head in self.head and tail in self.tail)
+
+    @property
+    def joined_types(self) -> frozenset[tuple[str, str]]:
+        """Labels of a head and a tail that may be so related; both orders if it is symmetric."""
+        stated = {(head, tail) for head in self.head for tail in self.tail}
+        return frozenset(stated | {(tail, head) for head, tail in stated} if self.symmetric else stated)
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ class Schema:
     @property
     def joined_types(self) -> frozenset[tuple[str, str]]:
         """Labels of a head and a tail that some relation type allows."""
-        return frozenset((h, t) for r in self.relations.values() for h in r.head for t in r.tail)
+        return frozenset(pair for relation in self.relations.values() for pair in relation.joined_types)
 
     def relations_between(self, head: str, tail: str) -> tuple[str, ...]:
         """Labels of the relations that entities with these labels, in this order, may have."""
@@ -153,6 +162,9 @@ class Schema:
         value = asdict(self)
         if self.layout == "prose":  # as it was before there were others: older readers know no such key
             del value["layout"]
+        for relation in value["relations"].values():
+            if not relation["symmetric"]:
+                del relation["symmetric"]
         return value
 
     @classmethod

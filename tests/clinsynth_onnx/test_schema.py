@@ -58,6 +58,18 @@ def test_all_relations_call_an_unrelated_pair_the_same() -> None:
         _ = Schema("t", types).none_label
 
 
+def test_a_symmetric_relation_joins_both_ways_and_older_readers_know_no_such_key() -> None:
+    types = {"A": EntityType(), "B": EntityType()}
+    schema = Schema(
+        "t", types, {"R": RelationType(["A"], ["B"], symmetric=True), "S": RelationType(["A"], ["B"])}
+    )
+    assert schema.relations_between("B", "A") == ("R",) and schema.relations_between("A", "B") == ("R", "S")
+    assert schema.joined_types == {("A", "B"), ("B", "A")}
+    value = schema.to_json()
+    assert value["relations"]["R"]["symmetric"] is True and "symmetric" not in value["relations"]["S"]
+    assert Schema.from_json(value) == schema
+
+
 def test_the_layout_is_kept_and_older_readers_know_no_such_key() -> None:
     prose, lines = (Schema("t", {"A": EntityType()}, layout=layout) for layout in ("prose", "lines"))
     assert "layout" not in prose.to_json()

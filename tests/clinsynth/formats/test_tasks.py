@@ -84,6 +84,8 @@ def test_so_has_every_other_text(task: Path) -> None:
         ("name: x\nentities: [A]\n", ":2: entities is not a mapping"),
         ("name: x\nentities: {A: }\nrelations: {R: {head: [A]}}\n", ":3: relations.R lacks the key 'tail'"),
         ("name: x\nentities: {A: }\nrelations: {R: {head: [A], tail: [B]}}\n", "names 'B' as tail"),
+        ("name: x\nentities: {A: }\nrelations: {R: {head: [A], tail: [A], symmetric: 'yes'}}\n",
+         ":3: symmetric is neither true nor false. Remedy: write true or false, without quotes"),
         ("name: x\nentities: {A: \n", ":3: this is not YAML"),
         ("", "the task file is empty"),
         ("name: x\ngenre:\nentities: {A: }\n", ":2: genre is not a text"),

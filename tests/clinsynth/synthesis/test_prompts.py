@@ -6,7 +6,14 @@ from dataclasses import replace
 import pytest
 
 from clinsynth.synthesis.answer_form import Unit
-from clinsynth.synthesis.prompts import VERSION, Amounts, system_prompt, user_prompt, version_of
+from clinsynth.synthesis.prompts import (
+    VERSION,
+    Amounts,
+    relation_rules,
+    system_prompt,
+    user_prompt,
+    version_of,
+)
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK
 
 LINES = replace(ENTITY_TASK, layout="lines")
@@ -60,3 +67,10 @@ def test_the_version_of_a_prompt_is_known_by_its_heading() -> None:
     assert version_of(system_prompt(RELATION_TASK, "pair", Amounts(20))) == VERSION
     assert version_of("Make it hard and true to life:\n- Of the sentences about one in five") == 1
     assert version_of("Write something.") is None
+
+
+def test_a_symmetric_relation_is_told_to_have_no_direction() -> None:
+    directed = RELATION_TASK.relations["Association"]
+    either = replace(RELATION_TASK, relations={"Association": replace(directed, symmetric=True)})
+    assert "(from Gene to Disease)" in relation_rules(RELATION_TASK)
+    assert "(from Gene to Disease, no matter which is first)" in relation_rules(either)
