@@ -28,7 +28,7 @@ def read_document(path: Path, source: Json) -> tuple[Document, str]:
     """The document, and what its offsets count: characters, unless only something else is right.
 
     Its ``meta`` has ``passages`` ([start, end, type]), ``fragments`` and ``parts`` (by entity index), what
-    ``clinsynth.formats.concepts`` names, ``unplaced`` (annotations about the document, without a place),
+    ``clinsynth_onnx.concept_fields`` names, ``unplaced`` (annotations about the document, without a place),
     and the infons that are not read: ``infons`` of the document and its passages, ``entity_infons``,
     ``relation_infons`` and ``concept_relation_infons``, by index. Raises ``CorpusError``.
     """

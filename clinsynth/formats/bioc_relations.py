@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from clinsynth.formats.bioc_values import Json, Values
-from clinsynth.formats.concepts import Triple, about_relations, relations_between
+from clinsynth_onnx.concept_fields import Triple, about_relations
+from clinsynth_onnx.concepts import relations_between
 from clinsynth_onnx.document import Entity, Relation
 
 LABELS = ("relation", "type")

@@ -17,9 +17,10 @@ import bioc
 
 from clinsynth.formats.bioc_reader import PARTS, PLAIN
 from clinsynth.formats.bioc_relations import ENDS, NOVELTY
-from clinsynth.formats.concepts import relations_between, stated
 from clinsynth.formats.errors import UnwritableError
 from clinsynth.formats.unplaced import unplaced_annotations
+from clinsynth_onnx.concept_fields import stated
+from clinsynth_onnx.concepts import relations_between
 from clinsynth_onnx.document import Document
 
 Infons = Callable[[Mapping[str, Any]], dict[str, Any]]

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clinsynth.formats.concepts import concepts_named, mentioned
 from clinsynth.formats.unplaced import unplaced_annotations
+from clinsynth_onnx.concept_fields import stated
+from clinsynth_onnx.concepts import unplaced_relations
 from clinsynth_onnx.document import Document
 
 
@@ -52,12 +53,10 @@ def count(documents: Iterable[Document]) -> Counts:
         texts[document.text] += 1
         entities.update(e.label for e in document.entities)
         relations.update(r.label for r in document.relations)
-        triples = document.meta.get("concept_relations", ())
-        concept_relations.update(label for label, *_ in triples)
+        concept_relations.update(label for (label, *_), _ in stated(document.meta))
         for annotation in unplaced_annotations(document.meta):
             unplaced[annotation["infons"].get("type", "without a type")] += 1
-        names = {name for field in document.meta.get("concepts", ()) for name in concepts_named(field)}
-        unmentioned += sum(any(mentioned(end, names) not in names for end in ends) for _, *ends in triples)
+        unmentioned += sum(head != tail for _, head, tail in unplaced_relations(document))
     return Counts(
         documents=texts.total(),
         distinct=len(texts),

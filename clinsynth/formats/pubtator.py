@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from clinsynth.formats.concepts import Triple, about_relations, relations_between, stated
 from clinsynth.formats.errors import CorpusError, UnwritableError
 from clinsynth.formats.lines import read_lines
+from clinsynth_onnx.concept_fields import Triple, about_relations, stated
+from clinsynth_onnx.concepts import relations_between
 from clinsynth_onnx.document import Document, Entity
 
 log = logging.getLogger("clinsynth")
@@ -29,7 +30,7 @@ def read(path: Path) -> Iterator[Document]:
 
     ``meta`` keeps ``passages`` ([start, end, type] of title and abstract), ``parts`` (the single mentions
     of a composite one, by entity index), and ``concepts``, ``concept_relations`` and ``novelty``, see
-    ``clinsynth.formats.concepts``. Raises ``CorpusError``.
+    ``clinsynth_onnx.concept_fields``. Raises ``CorpusError``.
     """
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*read_lines(path), ""], 1):

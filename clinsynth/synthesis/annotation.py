@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clinsynth.formats.concepts import relations_between
 from clinsynth.formats.rejects import Rejected
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.synthesis import answer_form, prompts
 from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
 from clinsynth.synthesis.items import ALIEN
 from clinsynth.synthesis.lenient_json import Partial, values
+from clinsynth.synthesis.numbering import concept_numbers, relation_of_numbers
 from clinsynth.synthesis.parse import FAILED, NOTHING, REFUSED, relations_stated
 from clinsynth.synthesis.tagged import HOLLOW, Tagged, read_tagged, render
+from clinsynth_onnx.concepts import with_concept_relations
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
@@ -102,7 +103,7 @@ def relation_request(
         label=label,
         mask=schema.relations[label].head[0].upper(),
     )
-    bare = replace(document, relations=(), meta={})
+    bare = with_concept_relations(document, ())
     form = answer_form.relation_answer(schema)
     return asking_request(custom_id, system, render(bare, schema, ids=True), form, settings)
 
@@ -147,14 +148,10 @@ def read_entities(reply: Reply, document: Document, schema: Schema) -> Annotatio
 
 def read_relations(reply: Reply, document: Document, schema: Schema) -> Annotation:
     """The document with the relations of the reply instead of its own; never raises."""
-    bare = replace(document, relations=())
+    bare = with_concept_relations(document, ())
     problem = _unusable(reply, document)
     if problem:
         return Annotation(bare, (problem,), ((0, len(document.text)),))
-    order = sorted(range(len(bare.entities)), key=lambda i: (bare.entities[i].start, i))
-    numbers = [""] * len(order)
-    for number, i in enumerate(order, 1):
-        numbers[i] = str(number)
     rejects: list[Rejected] = []
     stated: list[Any] = []
     answered = False
@@ -170,11 +167,11 @@ def read_relations(reply: Reply, document: Document, schema: Schema) -> Annotati
             rejects.append(Rejected(ALIEN, reply.text, document.id))
     if not answered:
         rejects.append(Rejected(NOTHING, reply.text, document.id))
-    triples, problems = relations_stated(stated, numbers, bare.entities, schema)
+    triples, problems = relations_stated(stated, concept_numbers(bare), bare.entities, schema)
     rejects += [Rejected(reason, detail, document.id) for reason, detail in problems]
-    found = relations_between(bare.entities, numbers, triples)
+    found = with_concept_relations(bare, map(relation_of_numbers, triples))
     lost = ((0, len(document.text)),) if rejects else ()
-    return Annotation(replace(bare, relations=found), tuple(rejects), lost)
+    return Annotation(found, tuple(rejects), lost)
 
 
 def asking_request(

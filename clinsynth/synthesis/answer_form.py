@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from clinsynth.synthesis.numbering import concept_numbers, stated_relations
+from clinsynth.synthesis.numbering import concept_numbers, numbered_relations
 from clinsynth.synthesis.tagged import render
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -106,8 +106,7 @@ def _pair(document: Document, schema: Schema) -> dict[str, Any]:
 def _with_relations(document: Document, schema: Schema) -> dict[str, Any]:
     numbers = concept_numbers(document)
     stated = [
-        {"label": label, "head": head, "tail": tail}
-        for label, head, tail in stated_relations(document, numbers)
+        {"label": label, "head": head, "tail": tail} for label, head, tail in numbered_relations(document)
     ]
     return {"text": _pieces(document, schema, render(document, schema, ids=numbers)), "relations": stated}
 

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clinsynth.formats.concepts import relations_between
 from clinsynth.formats.rejects import Rejected
 from clinsynth.llm.requests import Reply
 from clinsynth.synthesis.items import Item, items, to_json
 from clinsynth.synthesis.lenient_json import values
 from clinsynth.synthesis.tagged import Tagged, read_tagged
+from clinsynth_onnx.concept_fields import about_relations, names
+from clinsynth_onnx.concepts import relations_between
 from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity, Relation
 from clinsynth_onnx.schema import Schema
 
@@ -135,9 +136,8 @@ def _related(item: Item, schema: Schema) -> Iterator[Document | Rejected]:
     if problems:
         yield Document(text, entities, meta=RELATIONS_NOT_STATED)
         return
-    meta = (
-        {"concepts": list(ids), "concept_relations": [list(triple) for triple in triples]} if triples else {}
-    )
+    meta = {"concepts": list(ids)} if any(ids) else {}
+    meta |= about_relations([(triple, None) for triple in triples])
     yield Document(text, entities, relations_between(entities, numbers, triples), meta=meta)
 
 
@@ -169,8 +169,8 @@ def _relation_problem(
     label, head, tail = (str(stated[key]) for key in ("label", "head", "tail"))
     if label not in schema.relations:
         return UNKNOWN_RELATION
-    named = [set(number.split("|")) for number in numbers]
-    if head == tail or any(not any(side in ids for ids in named) for side in (head, tail)):
+    named = {name for number in numbers for name in names(number)}
+    if head == tail or not {head, tail} <= named:
         return NO_MENTION
     made = relations_between(entities, numbers, [(label, head, tail)])
     return None if made and _fits(made[0], entities, schema) else UNFIT

@@ -15,6 +15,7 @@ from clinsynth.synthesis.annotation import (
     relation_request,
 )
 from clinsynth.synthesis.plan import PlanSettings
+from clinsynth_onnx.concepts import concept_relations
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -89,7 +90,7 @@ def disagreements(index: int, document: Document, second: Document) -> Iterator[
         which = "first" if entity in document.entities else "second"
         detail = f"only the {which} pass has {entity.label} at [{entity.start}, {entity.end})"
         yield Flaw(index, entity.start, entity.end, DISAGREES, detail)
-    if _between_concepts(document) != _between_concepts(second):
+    if set(concept_relations(document)) != set(concept_relations(second)):
         yield Flaw(index, 0, len(document.text), DISAGREES, "the relations differ")
 
 
@@ -106,12 +107,3 @@ def _outside(document: Document, lost: Sequence[tuple[int, int]]) -> Document:
             if not any(start < entity.end and entity.start < end for start, end in lost)
         )
     )
-
-
-def _between_concepts(document: Document) -> set[tuple[str, object, object]]:
-    """Relations between concepts, or between mentions without one: any mention stands for its concept."""
-    concepts = document.meta.get("concepts")
-    if not isinstance(concepts, list) or len(concepts) != len(document.entities):
-        concepts = [None] * len(document.entities)
-    names = [i if concept is None else concept for i, concept in enumerate(concepts)]
-    return {(relation.label, names[relation.head], names[relation.tail]) for relation in document.relations}

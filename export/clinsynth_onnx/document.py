@@ -15,6 +15,7 @@ ABOUT_ENTITIES = frozenset(
     {
         "concepts",
         "concept_relations",
+        "concept_relation_scores",
         "novelty",
         "fragments",
         "parts",
@@ -73,9 +74,9 @@ class Document:
     """A text with its entities and relations; raises ``ValueError`` on spans outside the text.
 
     ``meta`` holds JSON values only. It carries what a source format knows beyond
-    spans (concept identifiers, say) and does not influence training or scores, but for two keys:
-    ``relations``, where "not stated" makes a text no example of a text without relations, and
-    ``passages``, from one of which into the next no mention goes.
+    spans and does not influence training or scores, but for these keys: ``relations``, where "not stated"
+    makes a text no example of a text without relations; ``passages``, from one of which into the next no
+    mention goes; and what ``clinsynth_onnx.concept_fields`` says of concepts and the relations between them.
     """
 
     text: str
