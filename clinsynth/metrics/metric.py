@@ -11,8 +11,15 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from clinsynth.metrics.concept_counts import STATED, VIEWS, concept_relation_counts
 from clinsynth.metrics.counts import GOLD, IntArray, entity_counts, relation_counts
-from clinsynth.metrics.scores import Result, entity_figures, evaluate, relation_figures
+from clinsynth.metrics.scores import (
+    Result,
+    concept_relation_figures,
+    entity_figures,
+    evaluate,
+    relation_figures,
+)
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -80,8 +87,30 @@ class EntityScores(DocumentScores):
         return evaluate(counts, lambda c: entity_figures(c, self._labels), support)
 
 
+class ConceptScores(DocumentScores):
+    """Scores of relations between the things that documents speak of, given or found.
+
+    Args:
+        schema: Task whose relations are scored.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__((len(schema.relations) + len(VIEWS), 3))
+        self._schema = schema
+
+    def counts(self, predicted: Document, gold: Document) -> IntArray:
+        return concept_relation_counts(predicted, gold, self._schema)
+
+    def figures(self, counts: IntArray) -> Result:
+        labels = self._schema.relation_labels
+        stated = counts.sum(axis=0)[:, STATED].tolist()
+        support = dict(zip(labels, stated, strict=False))
+        views = dict(zip(VIEWS, stated[len(labels) :], strict=True))
+        return evaluate(counts, lambda c: concept_relation_figures(c, labels), support, views)
+
+
 class RelationScores(DocumentScores):
-    """Scores of relations between given entities.
+    """Scores of relations between given entities, pair by pair.
 
     Args:
         schema: Task whose relations are scored.

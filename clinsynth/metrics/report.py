@@ -13,14 +13,18 @@ from clinsynth.metrics.scores import Result, Score
 COLUMNS = ("precision", "recall", "f1")
 
 
+TITLES = {"strict_": "exact offsets and label (strict)", "relaxed_": "overlap and label (relaxed)"}
+VIEWS = {"pair": "related, any label", "within": "inside a sentence", "across": "across sentences"}
+
+
 def table(result: Result) -> RenderableType:
-    """Precision, recall and F1 with their intervals, a row each for the averages and the labels."""
+    """Precision, recall and F1 with their intervals, a row each for the averages, the labels and views."""
     entities = "strict_f1" in result.scores
     kinds = ("strict_", "relaxed_") if entities else ("",)
     parts: list[RenderableType] = []
     for kind in kinds:
-        title = {"strict_": "exact offsets and label (strict)", "relaxed_": "overlap and label (relaxed)"}
-        grid = Table(title=title.get(kind, "relations"), title_justify="left", box=None, pad_edge=False)
+        title = TITLES.get(kind, "relations between things" if result.views else "relations")
+        grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
         grid.add_column("")
         for column in (*COLUMNS, "gold"):
             grid.add_column(column, justify="right")
@@ -44,6 +48,9 @@ def _rows(result: Result, kind: str) -> Iterator[tuple[str, list[Score], str]]:
         yield "all (macro)", [result.scores[f"{kind}macro_{c}"] for c in COLUMNS], total
     for label, support in result.support.items():
         yield label, [result.scores[f"{kind}{c}/{label}"] for c in COLUMNS], str(support)
+    for view, support in result.views.items():
+        if view != "pair" or len(result.support) > 1:
+            yield VIEWS[view], [result.scores[f"{view}_{c}"] for c in COLUMNS], str(support)
 
 
 def _cell(score: Score) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clinsynth.metrics.concept_counts import FOUND, RIGHT, STATED, VIEWS
 from clinsynth.metrics.counts import GOLD, PREDICTED, RELAXED_GOLD, RELAXED_PREDICTED, STRICT, IntArray
 
 Floats = NDArray[np.float64]
@@ -41,11 +42,13 @@ class Result:
         scores: By name; names of one label's figures end in ``/LABEL``.
         support: How many there are in gold, by label.
         documents: How many were scored.
+        views: How many there are in gold of what other figures are about, by the beginning of their names.
     """
 
     scores: Mapping[str, Score]
     support: Mapping[str, int]
     documents: int
+    views: Mapping[str, int] = field(default_factory=dict)
 
     def flat(self) -> dict[str, float]:
         """The figures alone."""
@@ -55,6 +58,7 @@ class Result:
         return {
             "documents": self.documents,
             "support": dict(self.support),
+            **({"views": dict(self.views)} if self.views else {}),
             "interval": "95 % percentile bootstrap over documents" if self.documents > 1 else None,
             "scores": {name: score.to_json() for name, score in self.scores.items()},
         }
@@ -121,6 +125,24 @@ def relation_figures(matrix: IntArray, labels: Sequence[str]) -> dict[str, Float
     return figures
 
 
+def concept_relation_figures(counts: IntArray, labels: Sequence[str]) -> dict[str, Floats]:
+    """Figures ``[...]`` of counts ``[..., labels + 3, 3]`` as ``concept_relation_counts`` has them.
+
+    ``precision``, ``recall`` and ``f1`` are micro averages over the labels. ``pair_*`` are of related pairs
+    whatever the label, ``within_*`` of relations inside a sentence, ``across_*`` of the others.
+    """
+    figures: dict[str, Floats] = {}
+    total = counts[..., : len(labels), :].sum(axis=-2)
+    rows = [("", "", total)]
+    rows += [("", f"/{label}", counts[..., i, :]) for i, label in enumerate(labels)]
+    rows += [(view, "", counts[..., len(labels) + i, :]) for i, view in enumerate(VIEWS)]
+    for start, end, of in rows:
+        precision, recall = ratio(of[..., RIGHT], of[..., FOUND]), ratio(of[..., RIGHT], of[..., STATED])
+        for name, values in zip(_names(start), (precision, recall, f1(precision, recall)), strict=True):
+            figures[f"{name}{end}"] = values
+    return figures
+
+
 def _mean_of_present(values: Floats, support: IntArray) -> Floats:
     """The mean over the classes that gold or prediction has, as scikit-learn takes it."""
     return ratio((values * (support > 0)).sum(axis=-1), (support > 0).sum(axis=-1))
@@ -142,7 +164,10 @@ def _names(kind: str) -> tuple[str, str, str]:
 
 
 def evaluate(
-    counts: IntArray, figures: Callable[[IntArray], dict[str, Floats]], support: Mapping[str, int]
+    counts: IntArray,
+    figures: Callable[[IntArray], dict[str, Floats]],
+    support: Mapping[str, int],
+    views: Mapping[str, int] | None = None,
 ) -> Result:
     """Figures of counts ``[documents, ...]`` summed, with intervals from resampled documents.
 
@@ -152,7 +177,7 @@ def evaluate(
     values = figures(counts.sum(axis=0))
     if len(counts) < 2:
         alone = {name: Score(float(value), None, None) for name, value in values.items()}
-        return Result(alone, support, len(counts))
+        return Result(alone, support, len(counts), views or {})
     drawn = np.random.default_rng(SEED).multinomial(
         len(counts), np.full(len(counts), 1 / max(1, len(counts))), size=SAMPLES
     )
@@ -161,4 +186,4 @@ def evaluate(
     for name, value in values.items():
         low, high = np.percentile(resampled[name], INTERVAL)
         scores[name] = Score(float(value), float(low), float(high))
-    return Result(scores, support, len(counts))
+    return Result(scores, support, len(counts), views or {})

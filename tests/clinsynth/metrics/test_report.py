@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
-from clinsynth.metrics.metric import EntityScores, RelationScores
+from clinsynth.metrics.metric import ConceptScores, EntityScores, RelationScores
 from clinsynth.metrics.report import table
 from clinsynth_onnx.document import Document, Entity, Relation
-from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
 
 def shown(result: object) -> str:
@@ -48,3 +49,17 @@ def test_one_document_has_no_interval() -> None:
     assert result.to_json()["interval"] is None
     text = shown(result)
     assert "1 documents; too few for an interval" in text and "(1" not in text and "95 %" not in text
+
+
+def test_relations_between_things_have_rows_for_any_label_and_for_sentences() -> None:
+    types = {"A": EntityType()}
+    schema = Schema("t", types, {name: RelationType(["A"], ["A"]) for name in ("R", "S")})
+    gold = Document("a b. A c", (Entity(0, 1, "A"), Entity(2, 3, "A")), (Relation(0, 1, "R"),))
+    scores = ConceptScores(schema)
+    scores.update([replace(gold, relations=(Relation(0, 1, "S"),))], [gold], [0])
+    text = shown(scores.result())
+    rows = {line.rsplit(None, 4)[0]: line.split()[-4:] for line in text.splitlines() if line[-1:].isdigit()}
+    assert rows["all (micro)"] == rows["inside a sentence"] == ["0.0000", "0.0000", "0.0000", "1"]
+    assert rows["related, any label"] == ["1.0000", "1.0000", "1.0000", "1"]
+    assert rows["across sentences"] == ["0.0000", "0.0000", "0.0000", "0"]
+    assert "relations between things" in text and "accuracy" not in text
