@@ -17,7 +17,7 @@ from pathlib import Path
 
 from clinsynth.runs.folder import CHECKPOINTS, last_test
 
-FIGURES = ("precision", "recall", "f1", "macro_f1", "accuracy", "mcc")
+FIGURES = ("precision", "recall", "f1", "macro_f1", "accuracy", "mcc", "auc")
 FOLDS = range(1, 11)
 
 
@@ -31,9 +31,8 @@ def run(fold: int, arguments: list[str], folder: Path) -> dict[str, float]:
     subprocess.run([*command, "fit", *common, *quiet], check=True, capture_output=True)
     subprocess.run([*command, "test", *common, *quiet, "--ckpt_path=best"], check=True, capture_output=True)
     metrics = json.loads((last_test(folder / CHECKPOINTS) / "metrics.json").read_text(encoding="utf-8"))
-    related, documents = sum(metrics["scores"]["support"].values()), metrics["scores"]["documents"]
     scores = {name: metrics["scores"]["scores"][name]["value"] for name in FIGURES}
-    return {**scores, "always": 2 * related / (documents + related)}
+    return {**scores, "always": metrics["scores"]["always_related"]["f1"]}
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +15,7 @@ from clinsynth.llm.cache import CACHE, ReplyCache
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.llm.runner import RequestRunner
 from clinsynth.llm.server import Server
-from clinsynth.metrics.metric import DocumentScores, EntityScores, RelationScores
+from clinsynth.metrics.metric import ConceptScores, DocumentScores, EntityScores, RelationScores
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.synthesis.annotation import (
     Annotation,
@@ -30,6 +29,7 @@ from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
 from clinsynth.synthesis.prompts import default_unit
 from clinsynth.synthesis.real_text import check_allowed, request_name, settled
 from clinsynth_onnx.codec import Features
+from clinsynth_onnx.concepts import with_concept_relations
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -97,10 +97,10 @@ class ZeroShot(DocumentAnnotator):
         self._rejects: list[Rejected] = []
 
     def build_scores(self) -> DocumentScores:
+        if self.finds == "entities":
+            return EntityScores(self.schema.entity_labels)
         return (
-            EntityScores(self.schema.entity_labels)
-            if self.finds == "entities"
-            else RelationScores(self.schema)
+            RelationScores(self.schema) if default_unit(self.schema) == "pair" else ConceptScores(self.schema)
         )
 
     def setup(self, stage: str) -> None:
@@ -121,7 +121,7 @@ class ZeroShot(DocumentAnnotator):
             best = [cache.reply(request) for request in requests]
         if summary.stopped:
             raise ValueError(f"{summary.stopped}, so that there is no score. Remedy: start again with more")
-        found = [replace(document, relations=()) for document in documents]
+        found = [with_concept_relations(document, ()) for document in documents]
         for place, reply in zip(asked, settled(requests, best, summary), strict=True):
             annotation = self._read(reply, documents[place])
             self._rejects += annotation.rejects

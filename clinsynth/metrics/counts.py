@@ -7,7 +7,7 @@ processes, to the last digit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
 
 IntArray = NDArray[np.int64]
+Pair = tuple[int, int]  # indices of the head and the tail in Document.entities
 
 STRICT, RELAXED_PREDICTED, RELAXED_GOLD, PREDICTED, GOLD = range(5)
 
@@ -51,19 +52,44 @@ def _touching(these: Sequence[Entity], those: Sequence[Entity]) -> int:
     return int(np.count_nonzero(begun > over))
 
 
-def relation_counts(predicted: Document, gold: Document, schema: Schema) -> IntArray:
-    """Confusion matrix ``[1 + relations, 1 + relations]`` of one document: gold by predicted.
+def judged_pairs(
+    predicted: Document, gold: Document, schema: Schema, chances: Mapping[Pair, float] | None = None
+) -> IntArray:
+    """Class in gold, class found and chance of each pair of one document, ``[pairs, 3]``.
 
-    Each candidate pair of gold entities counts once; row and column 0 are pairs without a relation.
-    A gold relation between a pair that the task does not allow counts as missed. Raises
-    ``ValueError`` if the two documents do not have the same entities.
+    Pairs are the candidate pairs of gold entities, and others that have a relation all the same. Class 0 is
+    "no relation". The chance that the pair is related is kept as the bits of a float64, which are ordered as
+    the numbers are. Raises ``ValueError`` if the two documents do not have the same entities.
+
+    Args:
+        predicted: Its relations were found.
+        gold: Its relations are true.
+        schema: The task.
+        chances: By head and tail; by default the score of what was found, and 0 for other pairs.
     """
     if predicted.entities != gold.entities:
         raise ValueError(f"document {gold.id!r}: relations are scored between the same entities as in gold")
     place = {label: 1 + i for i, label in enumerate(schema.relation_labels)}
     true = {(r.head, r.tail): place[r.label] for r in reversed(gold.relations)}
     found = {(r.head, r.tail): place[r.label] for r in reversed(predicted.relations)}
-    matrix = np.zeros((1 + len(place), 1 + len(place)), dtype=np.int64)
-    for pair in dict.fromkeys([*schema.candidate_pairs(gold), *true, *found]):
-        matrix[true.get(pair, 0), found.get(pair, 0)] += 1
-    return matrix
+    if chances is None:
+        chances = {(r.head, r.tail): r.score for r in reversed(predicted.relations)}
+    pairs = list(dict.fromkeys([*schema.candidate_pairs(gold), *true, *found]))
+    rows = np.zeros((len(pairs), 3), dtype=np.int64)
+    for row, pair in zip(rows, pairs, strict=True):
+        row[:2] = true.get(pair, 0), found.get(pair, 0)
+    rows[:, 2] = np.array([max(0.0, chances.get(pair, 0.0)) for pair in pairs]).view(np.int64)
+    return rows
+
+
+def confusion(document: IntArray, classes: IntArray, shape: tuple[int, int]) -> IntArray:
+    """Confusion matrices ``[documents, classes, classes]``: gold by found.
+
+    Args:
+        document: ``[pairs]``, which document each pair is from.
+        classes: ``[pairs, 2]``, the class in gold and the one found.
+        shape: How many documents and how many classes there are.
+    """
+    matrices = np.zeros((*shape, shape[1]), dtype=np.int64)
+    np.add.at(matrices, (document, classes[:, 0], classes[:, 1]), 1)
+    return matrices

@@ -14,6 +14,12 @@ COLUMNS = ("precision", "recall", "f1")
 
 
 TITLES = {"strict_": "exact offsets and label (strict)", "relaxed_": "overlap and label (relaxed)"}
+OTHERS = {
+    "macro_f1": "macro F1",
+    "accuracy": "accuracy",
+    "mcc": "Matthews correlation",
+    "auc": "area under the ROC curve",
+}
 VIEWS = {"pair": "related, any label", "within": "inside a sentence", "across": "across sentences"}
 
 
@@ -30,11 +36,14 @@ def table(result: Result) -> RenderableType:
             grid.add_column(column, justify="right")
         for name, cells, support in _rows(result, kind):
             grid.add_row(name, *(_cell(score) for score in cells), support)
+        if result.always:
+            grid.add_row("always related", *(f"{result.always[column]:.4f}" for column in COLUMNS), "")
         parts.append(grid)
-    others = {n: s for n, s in result.scores.items() if n in ("macro_f1", "accuracy", "mcc")}
-    if others:
-        names = {"macro_f1": "macro F1", "accuracy": "accuracy", "mcc": "Matthews correlation"}
-        parts.append(Text("\n".join(f"{names[n]} {_cell(s)}" for n, s in others.items())))
+    if result.always:
+        grid = Table("", "", "always related", box=None, pad_edge=False)
+        for name, words in OTHERS.items():
+            grid.add_row(words, _cell(result.scores[name]), f"{result.always[name]:.4f}")
+        parts.append(grid)
     interval = "in brackets: 95 % bootstrap interval over documents"
     few = "too few for an interval"
     parts.append(Text(f"{result.documents} documents; {interval if result.documents > 1 else few}"))

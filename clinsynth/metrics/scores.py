@@ -43,12 +43,14 @@ class Result:
         support: How many there are in gold, by label.
         documents: How many were scored.
         views: How many there are in gold of what other figures are about, by the beginning of their names.
+        always: Figures of always answering with a relation, beside which those of pairs have to be read.
     """
 
     scores: Mapping[str, Score]
     support: Mapping[str, int]
     documents: int
     views: Mapping[str, int] = field(default_factory=dict)
+    always: Mapping[str, float] = field(default_factory=dict)
 
     def flat(self) -> dict[str, float]:
         """The figures alone."""
@@ -59,6 +61,7 @@ class Result:
             "documents": self.documents,
             "support": dict(self.support),
             **({"views": dict(self.views)} if self.views else {}),
+            **({"always_related": dict(self.always)} if self.always else {}),
             "interval": "95 % percentile bootstrap over documents" if self.documents > 1 else None,
             "scores": {name: score.to_json() for name, score in self.scores.items()},
         }
@@ -163,6 +166,27 @@ def _names(kind: str) -> tuple[str, str, str]:
     return f"{start}precision", f"{start}recall", f"{start}f1"
 
 
+def always_related(matrix: IntArray, labels: Sequence[str]) -> dict[str, float]:
+    """Figures of a confusion matrix ``[classes, classes]`` if all pairs had the most frequent relation."""
+    gold = matrix.sum(axis=1)
+    answered = np.zeros_like(matrix)
+    answered[:, 1 + gold[1:].argmax()] = gold
+    return {name: float(value) for name, value in relation_figures(answered, labels).items()}
+
+
+def draws(documents: int) -> IntArray:
+    """How often each document is drawn in each resample, ``[samples, documents]``; always the same."""
+    chances = np.full(documents, 1 / documents)
+    drawn: IntArray = np.random.default_rng(SEED).multinomial(documents, chances, size=SAMPLES)
+    return drawn
+
+
+def interval(resampled: Floats) -> tuple[float, float]:
+    """Low and high end of the interval of a figure's resamples."""
+    low, high = np.percentile(resampled, INTERVAL)
+    return float(low), float(high)
+
+
 def evaluate(
     counts: IntArray,
     figures: Callable[[IntArray], dict[str, Floats]],
@@ -178,12 +202,6 @@ def evaluate(
     if len(counts) < 2:
         alone = {name: Score(float(value), None, None) for name, value in values.items()}
         return Result(alone, support, len(counts), views or {})
-    drawn = np.random.default_rng(SEED).multinomial(
-        len(counts), np.full(len(counts), 1 / max(1, len(counts))), size=SAMPLES
-    )
-    resampled = figures(np.tensordot(drawn, counts, axes=1))
-    scores = {}
-    for name, value in values.items():
-        low, high = np.percentile(resampled[name], INTERVAL)
-        scores[name] = Score(float(value), float(low), float(high))
+    resampled = figures(np.tensordot(draws(len(counts)), counts, axes=1))
+    scores = {name: Score(float(value), *interval(resampled[name])) for name, value in values.items()}
     return Result(scores, support, len(counts), views or {})

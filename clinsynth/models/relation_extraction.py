@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import nn
 from transformers import PreTrainedModel
 
+from clinsynth.datamodules.batches import Annotated, DocumentBatch
 from clinsynth.metrics.metric import RelationScores
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.encoders import EncoderOptions
@@ -61,3 +64,11 @@ class RelationExtraction(EncoderModel):
 
     def build_scores(self) -> RelationScores:
         return RelationScores(self.schema)
+
+    def _score(self, batch: DocumentBatch) -> Annotated:
+        features, codec = batch.features, cast(RelationCodec, self.codec)
+        logits = self.logits(features.examples, batch.batch_tokens)
+        predicted = codec.decode(features, logits)
+        scores = cast(RelationScores, self.scores)
+        scores.update(predicted, features.documents, batch.indices, codec.related(features, logits))
+        return Annotated(batch.indices, predicted)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from clinsynth_onnx.codec import Example, Features, FloatArray, Unalignable, probabilities
+from clinsynth_onnx.concepts import with_concept_relations
 from clinsynth_onnx.document import Document, Relation
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
@@ -77,17 +78,29 @@ class RelationCodec:
     def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
         """The documents, their relations replaced by what ``logits`` ``[classes]`` of each pair say."""
         found: list[list[Relation]] = [[] for _ in features.documents]
-        for example, scores in zip(features.examples, logits, strict=True):
-            head, tail = example.origin
-            document = features.documents[example.document]
-            allowed = [NONE, *self._allowed(document, (head, tail))]
-            chances = probabilities(np.asarray(scores)[allowed])
+        for example, allowed, chances in self._judged(features, logits):
             best = int(chances.argmax())
             if allowed[best] != NONE:
-                found[example.document].append(
-                    Relation(head, tail, self.classes[allowed[best]], float(chances[best]))
-                )
-        return [replace(d, relations=tuple(r)) for d, r in zip(features.documents, found, strict=True)]
+                relation = Relation(*example.origin, self.classes[allowed[best]], float(chances[best]))
+                found[example.document].append(relation)
+        bare = [with_concept_relations(document, ()) for document in features.documents]
+        return [replace(d, relations=tuple(r)) for d, r in zip(bare, found, strict=True)]
+
+    def related(self, features: Features, logits: Sequence[FloatArray]) -> list[dict[tuple[int, int], float]]:
+        """For each document how likely each of its pairs is related at all."""
+        found: list[dict[tuple[int, int], float]] = [{} for _ in features.documents]
+        for example, _, chances in self._judged(features, logits):
+            found[example.document][example.origin] = float(chances[1:].sum())  # after NONE
+        return found
+
+    def _judged(
+        self, features: Features, logits: Sequence[FloatArray]
+    ) -> Iterator[tuple[Example, list[int], FloatArray]]:
+        """Each pair with the classes that it may have and how likely these are."""
+        for example, scores in zip(features.examples, logits, strict=True):
+            document = features.documents[example.document]
+            allowed = [NONE, *self._allowed(document, example.origin)]
+            yield example, allowed, probabilities(np.asarray(scores)[allowed])
 
     def _allowed(self, document: Document, pair: tuple[int, int]) -> list[int]:
         head, tail = (document.entities[i].label for i in pair)

@@ -7,12 +7,12 @@ import warnings
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
-from clinsynth.metrics.counts import entity_counts, relation_counts
+from clinsynth.metrics.counts import entity_counts, judged_pairs
 from clinsynth.metrics.metric import EntityScores, RelationScores
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
@@ -136,12 +136,63 @@ def test_a_gold_relation_between_types_that_do_not_fit_counts_as_missed() -> Non
     schema = relation_task("Causes")
     gold = Document("ab", (Entity(0, 1, "Gene"), Entity(1, 2, "Disease")), (Relation(1, 0, "Causes"),))
     found = Document("ab", gold.entities)
-    assert relation_counts(found, gold, schema).tolist() == [[1, 0], [1, 0]]
+    assert judged_pairs(found, gold, schema).tolist() == [[0, 0, 0], [1, 0, 0]]
 
 
 def test_relations_between_other_entities_are_refused() -> None:
     with pytest.raises(ValueError, match="same entities"):
-        relation_counts(Document("ab"), Document("ab", (Entity(0, 1, "Gene"),)), relation_task("Causes"))
+        judged_pairs(Document("ab"), Document("ab", (Entity(0, 1, "Gene"),)), relation_task("Causes"))
+
+
+likely = st.lists(st.tuples(choices, st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])), max_size=4)
+
+
+@settings(max_examples=30)
+@given(st.lists(likely, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_the_area_under_the_curve_equals_scikit_learns(
+    drawn: list[list[tuple[str, float]]], random: np.random.Generator
+) -> None:
+    schema = relation_task("Causes", "Treats")
+    gold = [judged([label for label, _ in pairs]) for pairs in drawn]
+    chances = [{(i, len(pairs)): chance for i, (_, chance) in enumerate(pairs)} for pairs in drawn]
+    scores = RelationScores(schema)
+    order = list(range(len(gold)))
+    random.shuffle(order)  # type: ignore[arg-type]
+    for i in [*order, *order[:1]]:
+        scores.update([gold[i]], [gold[i]], [i], [chances[i]])
+    related = [label != "" for pairs in drawn for label, _ in pairs]
+    expected = 0.5
+    if len(set(related)) == 2:
+        said = [chance for pairs in drawn for _, chance in pairs]
+        expected = sklearn.metrics.roc_auc_score(related, said)
+    result = scores.result()
+    assert result.scores["auc"].value == pytest.approx(expected, abs=1e-12)
+    assert result.documents == len(drawn) and result.scores["accuracy"].value == (1.0 if related else 0.0)
+
+
+def test_always_related_is_what_one_has_to_be_better_than() -> None:
+    schema = relation_task("Causes")
+    gold = [judged(["Causes"]), judged(["Causes"]), judged([""]), judged(["Causes"])]
+    scores = RelationScores(schema)
+    scores.update([judged([""])] * 4, gold, range(4))
+    result = scores.result()
+    expected = {"precision": 0.75, "recall": 1.0, "f1": 6 / 7, "accuracy": 0.75, "mcc": 0.0, "auc": 0.5}
+    assert {name: result.always[name] for name in expected} == pytest.approx(expected)
+    assert result.to_json()["always_related"]["f1"] == result.always["f1"]
+    assert result.scores["auc"].value == 0.5, "without chances, what was found counts"
+
+
+def test_the_interval_of_the_area_is_that_of_resampled_documents() -> None:
+    chance = np.random.default_rng(1).random(400)
+    gold = [judged(["Causes" if c + (i % 3) / 3 > 0.8 else ""]) for i, c in enumerate(chance)]
+    scores = RelationScores(relation_task("Causes"))
+    scores.update(gold, gold, range(400), [{(0, 1): float(c)} for c in chance])
+    score = scores.result().scores["auc"]
+    related = np.array([bool(document.relations) for document in gold])
+    draws = np.random.default_rng(7).integers(0, 400, (500, 400))
+    areas = [sklearn.metrics.roc_auc_score(related[d], chance[d]) for d in draws]
+    assert score.low == pytest.approx(np.percentile(areas, 2.5), abs=0.01)
+    assert score.high == pytest.approx(np.percentile(areas, 97.5), abs=0.01)
 
 
 @given(pairs, st.randoms(use_true_random=False))
