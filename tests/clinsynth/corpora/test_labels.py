@@ -23,7 +23,32 @@ def test_restricting_renumbers_relations() -> None:
     kept = restrict(document, PAIR)
     assert [e.label for e in kept.entities] == ["Gene", "Disease"]
     assert kept.relations == (Relation(0, 1, "Association"),)
-    assert kept.meta == {"title": 1}, "concepts of three entities do not fit two"
+    assert kept.meta == {"title": 1, "concepts": ["G1", "D1"]}
+
+
+def test_restricting_keeps_what_is_stated_of_the_concepts_that_are_left() -> None:
+    labels = ("Other", "Gene", "Disease", "Gene")
+    document = Document(
+        "abcd",
+        tuple(Entity(i, i + 1, label) for i, label in enumerate(labels)),
+        (Relation(0, 2, "R"), Relation(1, 2, "Association")),
+        meta={
+            "concepts": ["O1", "G1", "D1", "G1"],
+            "concept_relations": [
+                ["R", "O1", "D1"],
+                ["Association", "G1", "D1"],
+                ["Association", "G1", "D9"],
+            ],
+            "novelty": ["No", "Novel", "No"],
+        },
+    )
+    kept = restrict(document, PAIR)
+    assert kept.relations == (Relation(0, 1, "Association"),)
+    assert kept.meta == {
+        "concepts": ["G1", "D1", "G1"],
+        "concept_relations": [["Association", "G1", "D1"], ["Association", "G1", "D9"]],
+        "novelty": ["Novel", "No"],
+    }
 
 
 def test_other_labels_are_counted_and_told_with_the_nearest_of_the_task() -> None:
