@@ -40,7 +40,7 @@ def concept_relation_counts(predicted: Document, gold: Document, schema: Schema)
     Raises ``ValueError`` on a relation label that the schema does not have.
     """
     known, found = concepts(gold), concepts(predicted)
-    stands_for = _matched(predicted, found, gold, known)
+    stands_for = matched(predicted, found, gold, known)
     unmentioned: dict[str, int] = defaultdict(lambda: len(known) + len(found) + len(unmentioned))
     stated = [(r.label, r.head, r.tail) for r in concept_relations(gold)]
     stated += [(label, unmentioned[h], unmentioned[t]) for label, h, t in unplaced_relations(gold)]
@@ -74,7 +74,7 @@ def concept_relation_counts(predicted: Document, gold: Document, schema: Schema)
     return rows
 
 
-def _matched(
+def matched(
     predicted: Document, found: Sequence[Concept], gold: Document, known: Sequence[Concept]
 ) -> list[int]:
     """For each found thing its place in ``known``, or a number of its own from ``len(known)`` on."""
