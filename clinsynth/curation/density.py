@@ -8,6 +8,7 @@ from typing import Any
 
 from clinsynth.curation.flaws import sentences
 from clinsynth.curation.similarity import words
+from clinsynth_onnx.concepts import concept_relations
 from clinsynth_onnx.document import Document
 
 TITLE = 1  # sentences that a text may have beyond those asked for
@@ -34,7 +35,7 @@ def density(documents: Sequence[Document], lines: bool = False) -> dict[str, flo
         **{f"{label} in 100 words": _ratio(100 * n, length) for label, n in sorted(mentions.items())},
     }
     stated = [document for document in documents if document.states_relations]
-    related = sum(len(document.relations) for document in stated)
+    related = sum(len(concept_relations(document)) for document in stated)
     return found | ({"relations a document": _ratio(related, len(stated))} if related else {})
 
 

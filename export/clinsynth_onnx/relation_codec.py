@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from clinsynth_onnx.codec import Example, Features, FloatArray, Unalignable, probabilities
-from clinsynth_onnx.concepts import with_concept_relations
+from clinsynth_onnx.concept_fields import ABOUT_RELATIONS
 from clinsynth_onnx.document import Document, Relation
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
@@ -83,8 +83,14 @@ class RelationCodec:
             if allowed[best] != NONE:
                 relation = Relation(*example.origin, self.classes[allowed[best]], float(chances[best]))
                 found[example.document].append(relation)
-        bare = [with_concept_relations(document, ()) for document in features.documents]
-        return [replace(d, relations=tuple(r)) for d, r in zip(bare, found, strict=True)]
+        return [
+            replace(
+                document,
+                relations=tuple(relations),
+                meta={key: value for key, value in document.meta.items() if key not in ABOUT_RELATIONS},
+            )
+            for document, relations in zip(features.documents, found, strict=True)
+        ]
 
     def related(self, features: Features, logits: Sequence[FloatArray]) -> list[dict[tuple[int, int], float]]:
         """For each document how likely each of its pairs is related at all."""

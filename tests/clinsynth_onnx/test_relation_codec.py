@@ -50,6 +50,23 @@ def test_relations_of_candidate_pairs_come_back(
     assert codec.decode(features, certain(features, len(codec.classes))) == [gold]
 
 
+def test_how_likely_pairs_are_related_is_told_of_those_that_are_not_too(wordpiece: TextTokenizer) -> None:
+    types = {name: EntityType() for name in ("Gene", "Disease", "Drug")}
+    either = {name: RelationType(["Gene"], ["Disease"]) for name in ("A", "B")}
+    schema = Schema("t", types, {**either, "C": RelationType(["Drug"], ["Gene"])})
+    entities = (Entity(0, 1, "Gene"), Entity(2, 3, "Disease"), Entity(4, 5, "Drug"))
+    stale = {"title": 1, "concepts": ["1", "2", "3"], "concept_relations": [["A", "1", "2"]]}
+    codec = RelationCodec(wordpiece, schema)
+    features = codec.encode([Document("a b c", entities, meta=stale), Document("d")])
+    assert [example.origin for example in features.examples] == [(0, 1), (2, 0)]
+    logits = [np.log([0.5, 0.2, 0.1, 0.2]), np.log([0.1, 0.2, 0.3, 0.4])]
+    chances, none = codec.related(features, logits)
+    assert none == {} and chances == {(0, 1): pytest.approx(0.375), (2, 0): pytest.approx(0.8)}
+    found, _ = codec.decode(features, logits)
+    assert found.relations == (Relation(2, 0, "C"),), "what was given is no longer stated"
+    assert found.meta == {"title": 1, "concepts": ["1", "2", "3"]}
+
+
 def pair(text: str, head: str, tail: str) -> Document:
     h, t = text.index(head), text.index(tail)
     return Document(text, (Entity(h, h + len(head), "Gene"), Entity(t, t + len(tail), "Disease")))

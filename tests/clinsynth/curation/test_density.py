@@ -26,6 +26,8 @@ def test_relations_are_counted_where_they_are_known() -> None:
     unknown = Document("Gout like gout.", PAIR, meta=RELATIONS_NOT_STATED)
     assert density([related, unknown])["relations a document"] == 1.0
     assert density([related, Document("Gout like gout.", PAIR)])["relations a document"] == 0.5
+    both = {"concepts": ["A|B", "C"], "concept_relations": [["same", "A", "C"], ["same", "B", "C"]]}
+    assert density([Document("Gout like gout.", PAIR, meta=both)])["relations a document"] == 2.0
 
 
 def test_written_text_beside_real_text() -> None:
