@@ -25,21 +25,24 @@ def grouped(document: Document) -> Document:
 
     Mentions of one label are one if they have the same name but for case, plural, hyphens and spaces, or if
     the text defines one as the abbreviation of the other. New ids are numbers in the order of the text;
-    mentions without an id take that of one that they are one with. To call it again changes nothing. Raises
-    ``ValueError`` if ``meta["concepts"]`` is not an id or ``None`` for each entity.
+    mentions without an id take that of the first that they are one with. To call it again changes nothing.
+    Raises ``ValueError`` if ``meta["concepts"]`` is not an id or ``None`` for each entity.
     """
     given = fields(document)
-    missing = [i for i, one in enumerate(given) if not ids(one)]
-    if not missing:
+    if all(map(ids, given)):
         return document
+    order = sorted(range(len(given)), key=lambda i: (document.entities[i].start, document.entities[i].end, i))
     same = same_things(document)
     of: dict[Name, str] = {}
-    for thing, one in zip(same, given, strict=True):
+    for i in order:
+        one = given[i]
         if one is not None and ids(one):
-            of.setdefault(thing, one)
+            of.setdefault(same[i], one)
     taken = {name for one in given for name in ids(one)}
     number = 0
-    for i in sorted(missing, key=lambda i: (document.entities[i].start, document.entities[i].end, i)):
+    for i in order:
+        if ids(given[i]):
+            continue
         while same[i] not in of:
             number += 1
             if str(number) not in taken:

@@ -78,14 +78,15 @@ def test_every_mention_has_an_id_and_again_changes_nothing(document: Document, d
         document = Document(document.text, document.entities, meta={"concepts": given})
     once = grouped(document)
     assert grouped(once) == once and once.entities == document.entities
-    for i, entity in enumerate(document.entities):
-        for j, other in enumerate(document.entities[:i]):
-            one = set(once.meta["concepts"][i].split("|")) & set(once.meta["concepts"][j].split("|"))
-            if entity.label == other.label and document.mention(entity) == document.mention(other):
-                either = [(document.meta.get("concepts") or {i: None, j: None})[k] for k in (i, j)]
-                assert one or not set(either) & {None, "-1"}
-    names = {(c.name, c.label) for c in concepts(once)}
-    assert all(not name.startswith("mention ") for name, _ in names)
+    before = document.meta.get("concepts") or [None] * len(document.entities)
+    names: dict[tuple[str, str], set[str]] = {}
+    for entity, old, new in zip(document.entities, before, once.meta.get("concepts", ()), strict=True):
+        if old in (None, "-1"):
+            names.setdefault((entity.label, document.mention(entity)), set()).add(new)
+        else:
+            assert new == old
+    assert all(len(one) == 1 for one in names.values())
+    assert not any(concept.name.startswith("mention ") for concept in concepts(once))
 
 
 def test_a_long_text_is_grouped_at_once() -> None:
