@@ -33,11 +33,11 @@ OPTIONS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
         ("--data.eval_batch_tokens N", "padded tokens of a forward pass (default: 2048)", EVALUATE),
     ],
     "model": [
-        ("--model CLASS", "TokenClassification, RelationExtraction, ZeroShot", EVERY),
+        ("--model CLASS", "TokenClassification, ConceptRelations, RelationExtraction, ZeroShot", EVERY),
         ("", "or package.Class of your own", EVERY),
         ("--model.encoder NAME", "hub id, folder, or the one that pip installs (default: offline)", FIT),
         ("--model.optimization.learning_rate RATE", "", FIT),
-        ("", "largest learning rate; 5e-4, or 1e-4 for relations", FIT),
+        ("", "largest learning rate; 5e-4, or 2e-4 and 1e-4 for relations", FIT),
         ("--model.start_from PATH", "checkpoint or run whose weights the training starts from", FIT),
     ],
     "run": [

@@ -17,6 +17,7 @@ from clinsynth.datamodules.batches import DocumentBatches, Ranks, TrainingBatche
 from clinsynth.formats.counts import count
 from clinsynth.runs.seed import global_seed
 from clinsynth_onnx.codec import Codec, reasons
+from clinsynth_onnx.concept_codec import ConceptCodec
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.relation_codec import RelationCodec
 from clinsynth_onnx.schema import Schema
@@ -176,7 +177,7 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
 
         No relation in the others would be taken for pairs that are unrelated.
         """
-        if self.trainer is None or not isinstance(self._codec(), RelationCodec):
+        if self.trainer is None or not isinstance(self._codec(), RelationCodec | ConceptCodec):
             return documents
         known = [document for document in documents if document.states_relations]
         if len(known) < len(documents):

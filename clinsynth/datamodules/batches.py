@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from clinsynth_onnx.batching import cut
-from clinsynth_onnx.codec import IGNORE, Codec, Example, Features, pad
+from clinsynth_onnx.codec import Codec, Example, Features, pad
 from clinsynth_onnx.document import Document
 
 BUCKET = 8  # lengths are rounded up to this: little padding, yet many sequences to mix with
@@ -154,7 +154,7 @@ class TrainingBatches:
         if repeats is not None:
             examples = tuple(e for e in examples for _ in range(repeats[e.document]))
         self._examples: tuple[Example, ...] = examples
-        self._targets = np.array([np.count_nonzero(e.labels != IGNORE) for e in examples])
+        self._targets = np.array([e.targets for e in examples])
         self._pad_id = pad_id
         self._ranks = ranks
         self.sampler = StepPlan([len(e) for e in examples], batch_tokens, ranks, seed)

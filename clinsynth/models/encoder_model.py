@@ -145,24 +145,28 @@ class EncoderModel(DocumentAnnotator):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         total = torch.zeros((), device=self.device)
         for chunk in batch.chunks:
-            total = total + cross_entropy(
-                self(chunk).float().flatten(0, -2),
-                chunk["labels"].flatten(),
-                weight=self._weights,
-                ignore_index=IGNORE,
-                reduction="sum",
-                label_smoothing=self.optimization.label_smoothing,
-            )
+            total = total + self.loss(self(chunk).float(), chunk["labels"])
         loss = total * batch.share
         self.log("train_loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
         return loss
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss summed over what has a label, of a padded batch."""
+        return cross_entropy(
+            logits.flatten(0, -2),
+            labels.flatten(),
+            weight=self._weights,
+            ignore_index=IGNORE,
+            reduction="sum",
+            label_smoothing=self.optimization.label_smoothing,
+        )
 
     def annotate(self, batch: DocumentBatch) -> list[Document]:
         """Documents as the model reads them."""
         return self.codec.decode(batch.features, self.logits(batch.features.examples, batch.batch_tokens))
 
     def logits(self, examples: Sequence[Example], batch_tokens: int) -> list[FloatArray]:
-        """``[length, classes]`` of each sequence of tokens, or ``[classes]`` of each pair."""
+        """What the network makes of each sequence, as ``unpad`` has it."""
 
         def run(chunk: list[Example]) -> list[FloatArray]:
             tensors = pad(chunk, self.codec.pad_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,9 @@ from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens
 FloatArray = NDArray[np.floating]
 
 IGNORE = -100  # the label of a position that has none: torch's convention in cross_entropy
+NO_PAIRS = np.zeros((0, 2), dtype=np.int64)
+# what padding is filled with is no concept, and a padded pair is not of padded mentions
+NO_MARK, NO_PAIR = -1, -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,14 @@ class Example:
 
     Attributes:
         input_ids: ``[length]``, special tokens included.
-        labels: One class index for each token, ``[length]``, or for the sequence, ``[1]``;
-            ``IGNORE`` where there is none.
+        labels: One class index for each token, ``[length]``, or for the sequence, ``[1]``; for each pair of
+            concepts and class whether it is so, ``[pairs, classes]``. ``IGNORE`` where there is none.
         anchors: Positions whose hidden states represent head and tail, ``[2]``; or empty, ``[0]``.
         document: Index into ``Features.documents``.
         origin: Where in the document it comes from: the first and the end token of a window,
             or the head and the tail of a candidate pair.
+        marks: Position and concept of each mention, ``[mentions, 2]``, where pairs of concepts are scored.
+        pairs: Head and tail, concepts of ``marks``, ``[pairs, 2]``; or empty, ``[0, 2]``.
     """
 
     input_ids: IntArray
@@ -61,9 +66,16 @@ class Example:
     anchors: IntArray
     document: int
     origin: tuple[int, int]
+    marks: IntArray = field(default_factory=lambda: NO_PAIRS)
+    pairs: IntArray = field(default_factory=lambda: NO_PAIRS)
 
     def __len__(self) -> int:
         return len(self.input_ids)
+
+    @property
+    def targets(self) -> int:
+        """How many tokens, sequences or pairs have a label: what a loss is the mean over."""
+        return len(self.pairs) or int(np.count_nonzero(self.labels != IGNORE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,33 +121,41 @@ def pad(examples: Sequence[Example], pad_id: int) -> Mapping[str, IntArray]:
     """Stacks sequences into ``input_ids``, ``attention_mask``, ``labels`` and ``anchors``, padded right.
 
     Shapes: ``[batch, longest]``, except ``labels`` of whole sequences (``[batch, 1]``) and
-    ``anchors`` (``[batch, 2]`` or ``[batch, 0]``).
+    ``anchors`` (``[batch, 2]`` or ``[batch, 0]``). Sequences with pairs of concepts have ``labels``
+    ``[batch, most pairs, classes]`` and besides ``marks`` ``[batch, most mentions, 2]``, filled with
+    ``NO_MARK``, and ``pairs`` ``[batch, most pairs, 2]``, filled with ``NO_PAIR``.
     """
-    return {
+    stacked = {
         "input_ids": _stack([e.input_ids for e in examples], pad_id),
         "attention_mask": _stack([np.ones_like(e.input_ids) for e in examples], 0),
         "labels": _stack([e.labels for e in examples], IGNORE),
         "anchors": _stack([e.anchors for e in examples], 0),
     }
+    if any(len(e.pairs) for e in examples):
+        stacked["marks"] = _stack([e.marks for e in examples], NO_MARK)
+        stacked["pairs"] = _stack([e.pairs for e in examples], NO_PAIR)
+    return stacked
 
 
 def unpad(logits: FloatArray, examples: Sequence[Example]) -> list[FloatArray]:
     """What a network makes of a padded batch, for each sequence without its padding.
 
     Args:
-        logits: ``[batch, longest, classes]`` of tokens, or ``[batch, classes]`` of whole sequences.
+        logits: ``[batch, longest, classes]`` of tokens, ``[batch, most pairs, classes]`` of pairs of
+            concepts, or ``[batch, classes]`` of whole sequences.
         examples: What ``pad`` was given.
 
     Returns:
-        ``[length, classes]`` or ``[classes]`` of each.
+        ``[length, classes]``, ``[pairs, classes]`` or ``[classes]`` of each.
     """
-    return [row[: len(e)] if row.ndim == 2 else row for e, row in zip(examples, logits, strict=True)]
+    return [row[: len(e.labels)] if row.ndim == 2 else row for e, row in zip(examples, logits, strict=True)]
 
 
 def _stack(rows: Sequence[IntArray], fill: int) -> IntArray:
-    out = np.full((len(rows), max(map(len, rows), default=0)), fill, dtype=np.int64)
+    shape = np.max([row.shape for row in rows], axis=0) if rows else (0,)
+    out = np.full((len(rows), *shape), fill, dtype=np.int64)
     for row, values in zip(out, rows, strict=True):
-        row[: len(values)] = values
+        row[tuple(map(slice, values.shape))] = values
     return out
 
 
