@@ -140,6 +140,17 @@ def tiny_relation_bundle(tiny_encoder: str, schema: Schema, tmp_path_factory: py
 
 
 @pytest.fixture(scope="session")
+def tiny_concept_bundle(tiny_encoder: str, schema: Schema, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of random weights that relates genes to diseases, each wherever it is mentioned."""
+    from clinsynth.models import ConceptRelations
+
+    entities = (Entity(4, 8, "Gene"), Entity(12, 18, "Disease"))
+    document = Document("The gene of cancer and a fever.", entities, (Relation(0, 1, "Association"),))
+    model = ConceptRelations(schema, tiny_encoder, max_length=64, overlap=32)
+    return _bundle(model, document, tmp_path_factory.mktemp("bundles") / "concepts")
+
+
+@pytest.fixture(scope="session")
 def corpora() -> Path:
     """The folder of the real corpora, for tests that are marked ``corpora``."""
     return CORPORA

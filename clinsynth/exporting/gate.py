@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,9 @@ from clinsynth_onnx import engines
 from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.bundle import Bundle, BundleError
 from clinsynth_onnx.codec import Example, FloatArray, pad, unpad
-from clinsynth_onnx.document import Document
+from clinsynth_onnx.concept_codec import ConceptCodec
+from clinsynth_onnx.concepts import concept_relations
+from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.predictor import Predictor
 from clinsynth_onnx.tokens import IntArray
 
@@ -84,7 +87,7 @@ def examine(model: EncoderModel, bundle: Bundle, gold: Sequence[Document], max_f
             )
         rows.append(replace(row, verdict=_verdict(row, rows[0], max_f1_drop)))
     tokens = sum(len(sequence) for sequence in model.codec.tokenizer([long.text]))
-    annotations = sum(len(d.relations if model.schema.relations else d.entities) for d in gold)
+    annotations = sum(_annotations(model, document) for document in gold)
     return Gate(_monitored(model), len(gold), tokens, max_f1_drop, tuple(rows), annotations)
 
 
@@ -107,13 +110,34 @@ def _finds_gpu(bundle: Bundle) -> bool:
 
 
 def long_document(model: EncoderModel, gold: Sequence[Document]) -> Document:
-    """Documents joined, again and again if need be, into one that no window holds, without a sentence end."""
+    """Documents joined, again and again if need be, into one that no window holds, without a sentence end.
+
+    For relations of concepts it has all mentions; for those of mentions the first document's only, as each
+    pair of these is a sequence.
+    """
     commas = str.maketrans(".!?\n", ",,, ")
     pieces = [document.text.translate(commas) + " " for document in gold]
     tokens = np.cumsum([max(1, len(sequence)) for sequence in model.codec.tokenizer(pieces)])
     whole, rest = divmod(2 * model.codec.max_length, int(tokens[-1]))
-    text = "".join(pieces) * whole + "".join(pieces[: 1 + int(np.searchsorted(tokens, rest))])
-    return Document(text, gold[0].entities if model.schema.relations else (), id="longer than a window")
+    joined = [*range(len(gold))] * whole + [*range(1 + int(np.searchsorted(tokens, rest)))]
+    text = "".join(pieces[i] for i in joined)
+    entities: tuple[Entity, ...] = ()
+    if isinstance(model.codec, ConceptCodec):
+        starts = itertools.accumulate((len(pieces[i]) for i in joined), initial=0)
+        entities = tuple(
+            replace(entity, start=start + entity.start, end=start + entity.end)
+            for i, start in zip(joined, starts, strict=False)
+            for entity in gold[i].entities
+        )
+    elif model.schema.relations:
+        entities = gold[0].entities
+    return Document(text, entities, id="longer than a window")
+
+
+def _annotations(model: EncoderModel, document: Document) -> int:
+    if isinstance(model.codec, ConceptCodec):
+        return len(concept_relations(document))
+    return len(document.relations if model.schema.relations else document.entities)
 
 
 def _by_torch(model: EncoderModel, documents: Sequence[Document]) -> list[Document]:

@@ -8,6 +8,8 @@ import logging
 import math
 import warnings
 from collections.abc import Iterator, Mapping
+from itertools import permutations
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -18,7 +20,8 @@ from torch import Tensor, nn
 
 from clinsynth.exporting.biases import fold_biases
 from clinsynth.models.encoder_model import EncoderModel
-from clinsynth_onnx.codec import FloatArray
+from clinsynth_onnx.bundle import Task
+from clinsynth_onnx.codec import NO_MARK, NO_PAIR, FloatArray
 from clinsynth_onnx.tokens import IntArray
 
 # 23 has Attention as an operator. RotaryEmbedding, of 23 too, is exported in a form that onnxruntime
@@ -33,28 +36,48 @@ SHAPES = ((2, 24), (1, 5), (4, 61), (3, 33))  # batch and length; the first is t
 PLAIN = {"bert", "roberta", "distilbert", "electra"}
 
 
-class _Tokens(nn.Module):
+class _Exported(nn.Module):
+    """A network by the inputs of its bundle, which come in the order of ``INPUTS``."""
+
     def __init__(self, network: nn.Module, plain: bool) -> None:
         super().__init__()
         self.network = network
         self.plain = plain
 
+    def logits(self, input_ids: Tensor, attention_mask: Tensor, *others: Tensor) -> Tensor:
+        mask = _attended(attention_mask) if self.plain else attention_mask
+        logits: Tensor = self.network(input_ids, mask, *others)
+        return logits
+
+
+class _Tokens(_Exported):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        mask = _attended(attention_mask) if self.plain else attention_mask
-        logits: Tensor = self.network(input_ids, mask, input_ids[:, :0])
-        return logits
+        return self.logits(input_ids, attention_mask, input_ids[:, :0])
 
 
-class _Pairs(nn.Module):
-    def __init__(self, network: nn.Module, plain: bool) -> None:
-        super().__init__()
-        self.network = network
-        self.plain = plain
-
+class _Pairs(_Exported):
     def forward(self, input_ids: Tensor, attention_mask: Tensor, anchors: Tensor) -> Tensor:
-        mask = _attended(attention_mask) if self.plain else attention_mask
-        logits: Tensor = self.network(input_ids, mask, anchors)
-        return logits
+        return self.logits(input_ids, attention_mask, anchors)
+
+
+class _Concepts(_Exported):
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, marks: Tensor, pairs: Tensor) -> Tensor:
+        return self.logits(input_ids, attention_mask, input_ids[:, :0], marks, pairs)
+
+
+# what comes besides tokens and mask, and the sizes that differ from batch to batch
+WRAPPERS: dict[Task, type[_Exported]] = {
+    "token-classification": _Tokens,
+    "relation-extraction": _Pairs,
+    "concept-relation-extraction": _Concepts,
+}
+DIMENSIONS = {
+    "input_ids": ("batch", "length"),
+    "attention_mask": ("batch", "length"),
+    "anchors": ("batch",),
+    "marks": ("batch", "mentions"),
+    "pairs": ("batch", "pairs"),
+}
 
 
 def _attended(attention_mask: Tensor) -> Tensor:
@@ -62,7 +85,7 @@ def _attended(attention_mask: Tensor) -> Tensor:
     return attention_mask.bool()[:, None, None, :].expand(-1, 1, attention_mask.size(1), -1)
 
 
-def probes(model: EncoderModel, pairs: bool) -> list[dict[str, IntArray]]:
+def probes(model: EncoderModel, task: Task) -> list[dict[str, IntArray]]:
     """Padded batches of random tokens in different shapes."""
     rng = np.random.default_rng(0)
     vocabulary = int(model.encoder_config.vocab_size)
@@ -73,22 +96,31 @@ def probes(model: EncoderModel, pairs: bool) -> list[dict[str, IntArray]]:
             mask[row, int(rng.integers(2, length)) :] = 0
         ids = np.where(mask == 1, rng.integers(0, vocabulary, mask.shape), model.codec.pad_id)
         batch = {"input_ids": ids.astype(np.int64), "attention_mask": mask}
-        if pairs:
+        if task == "relation-extraction":
             batch["anchors"] = np.tile(np.array([[0, 1]], dtype=np.int64), (size, 1))
+        elif task == "concept-relation-extraction":
+            mentions, concepts = length // 3, 3
+            places = rng.integers(0, 2, (size, mentions))
+            batch["marks"] = np.stack([places, np.arange(mentions) % concepts + 0 * places], axis=-1)
+            pairs = np.array(list(permutations(range(concepts), 2)), dtype=np.int64)[: 2 + length % 5]
+            batch["pairs"] = np.tile(pairs, (size, 1, 1))
+            batch["marks"][1:, -1:] = NO_MARK
+            batch["pairs"][1:, -1:] = NO_PAIR
         result.append(batch)
     return result
 
 
-def to_onnx(model: EncoderModel, pairs: bool) -> tuple[ir.Model, float]:
+def to_onnx(model: EncoderModel, task: Task) -> tuple[ir.Model, float]:
     """The network in evaluation mode, and by how much its logits differ from torch's at most.
 
-    Inputs are ``input_ids`` and ``attention_mask``, ``[batch, length]``, and for relations ``anchors``,
-    ``[batch, 2]``; the output is ``logits``. Batch and length are dynamic. Raises ``ValueError`` where
+    Inputs are ``input_ids`` and ``attention_mask``, ``[batch, length]``; for relations of marked pairs
+    ``anchors``, ``[batch, 2]``; for those of concepts ``marks``, ``[batch, mentions, 2]``, and ``pairs``,
+    ``[batch, pairs, 2]``. The output is ``logits``. All sizes but 2 are dynamic. Raises ``ValueError`` where
     an architecture cannot be exported or computes something else once it is.
     """
     assert model.network is not None
-    wrapped = (_Pairs if pairs else _Tokens)(model.network, model.encoder_config.model_type in PLAIN).eval()
-    batches = probes(model, pairs)
+    wrapped = WRAPPERS[task](model.network, model.encoder_config.model_type in PLAIN).eval()
+    batches = probes(model, task)
     problems = []
     for opset in OPSETS:
         try:
@@ -110,8 +142,8 @@ def to_onnx(model: EncoderModel, pairs: bool) -> tuple[ir.Model, float]:
 
 
 def _export(network: nn.Module, batch: Mapping[str, IntArray], opset: int) -> ir.Model:
-    rows, columns = torch.export.Dim("batch"), torch.export.Dim("length")
-    shapes = tuple({0: rows, 1: columns} if name != "anchors" else {0: rows} for name in batch)
+    sizes = {name: torch.export.Dim(name) for each in DIMENSIONS.values() for name in each}
+    shapes = tuple({i: sizes[size] for i, size in enumerate(DIMENSIONS[name])} for name in batch)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             network,
@@ -202,9 +234,16 @@ def _difference(network: nn.Module, graph: ir.Model, batches: list[dict[str, Int
         found: FloatArray = runs.run(None, dict(batch))[0]
         if found.shape != expected.shape:
             raise ValueError(f"its logits have shape {found.shape}, torch's {expected.shape}")
-        there = batch["attention_mask"] == 1 if expected.ndim == 3 else slice(None)
+        there = _there(batch, expected)
         difference = float(np.abs(found - expected)[there].max())
         if not math.isfinite(difference):  # which no comparison would tell
             raise ValueError(f"its logits differ from torch's by {difference}")
         worst = max(worst, difference)
     return worst
+
+
+def _there(batch: Mapping[str, IntArray], logits: FloatArray) -> Any:
+    """Where logits are not of padding."""
+    if "pairs" in batch:
+        return batch["pairs"][..., 0] != NO_PAIR
+    return batch["attention_mask"] == 1 if logits.ndim == 3 else slice(None)

@@ -49,7 +49,7 @@ def write_bundle(
         raise FileExistsError(f"{out} exists already. Remedy: remove it, or write elsewhere")
     model = model.eval()
     task, codec = describe(model.codec)
-    graph, difference = to_onnx(model, pairs=task == "relation-extraction")
+    graph, difference = to_onnx(model, task)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as parent:
         folder = Path(parent) / "bundle"

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
 
 from clinsynth_onnx.codec import Codec
+from clinsynth_onnx.concept_codec import ConceptCodec
 from clinsynth_onnx.entity_codec import EntityCodec
 from clinsynth_onnx.files import sha256_of
 from clinsynth_onnx.relation_codec import RelationCodec
@@ -29,7 +30,12 @@ SCHEMA = "schema.json"
 TOKENIZER = "tokenizer.json"
 LARGEST_MANIFEST = 16 << 20
 
-Task = Literal["token-classification", "relation-extraction"]
+Task = Literal["token-classification", "relation-extraction", "concept-relation-extraction"]
+CODECS: dict[Task, type[EntityCodec] | type[RelationCodec] | type[ConceptCodec]] = {
+    "token-classification": EntityCodec,
+    "relation-extraction": RelationCodec,
+    "concept-relation-extraction": ConceptCodec,
+}
 
 
 class BundleError(ValueError):
@@ -88,7 +94,7 @@ class Bundle:
             )
         self._files = fields.of("files", dict)
         task = fields.of("task", str)
-        if task not in ("token-classification", "relation-extraction"):
+        if task not in CODECS:
             raise BundleError(path, f"its task {task!r} is unknown")
         self.task = cast(Task, task)
         self._codec_options = fields.of("codec", dict)
@@ -143,7 +149,7 @@ class Bundle:
     def codec(self) -> Codec:
         """What turns documents into sequences and back. Raises ``BundleError``."""
         schema = self.schema()
-        make: Any = EntityCodec if self.task == "token-classification" else RelationCodec
+        make: Any = CODECS[self.task]
         options = self._codec_options
         if make is EntityCodec:  # bundles of before do not name them, and were examined without
             options = {"abbreviations": False, **options}
@@ -217,6 +223,8 @@ def describe(codec: Codec) -> tuple[Task, dict[str, Any]]:
             "overlap": codec.overlap,
             "abbreviations": codec.abbreviations,
         }
+    if isinstance(codec, ConceptCodec):
+        return "concept-relation-extraction", {"max_length": codec.max_length, "overlap": codec.overlap}
     assert isinstance(codec, RelationCodec)
     return "relation-extraction", {"marking": codec.marking, "max_length": codec.max_length}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from clinsynth_onnx.bundle import Task
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.engines import EngineChoice
 from clinsynth_onnx.predictor import Pending, Predictor
@@ -17,6 +18,7 @@ MAX_PAIR_CHARACTERS = 5_000_000
 PAIR_COST = 512
 
 
+RELATING: frozenset[Task] = frozenset({"relation-extraction", "concept-relation-extraction"})
 # what tokenizer and codecs raise on a document that they cannot take, e.g. one with half a character
 DOCUMENT_ERRORS = (ValueError, TypeError)
 
@@ -84,15 +86,16 @@ class UnderWay:
 class Chain:
     """Entities, then the relations between them; or one of the two alone.
 
-    A relation bundle reads a copy of the text for each pair of entities, so a long text with many
+    A bundle for relations of concepts groups the mentions that are one thing and reads each text once. One
+    for relations of mentions reads a copy of the text for each pair of entities, so a long text with many
     entities would take all memory there is. Such a document is refused, the others are annotated.
     It may be called from several threads at once.
 
     Args:
         first: An entity bundle, or a relation bundle if documents come with entities.
         relations: A relation bundle for what ``first`` finds.
-        max_pair_characters: Candidate pairs of a document, times the characters of its text and ``PAIR_COST``
-            more, at most.
+        max_pair_characters: Where relations are of mentions, candidate pairs of a document, times the
+            characters of its text and ``PAIR_COST`` more, at most.
 
     Raises ``ValueError`` if a bundle is in the wrong place.
     """
@@ -104,13 +107,14 @@ class Chain:
         max_pair_characters: int = MAX_PAIR_CHARACTERS,
     ) -> None:
         if relations is not None:
-            for predictor, task in ((first, "token-classification"), (relations, "relation-extraction")):
-                if predictor.bundle.task != task:
+            for predictor, place in ((first, "token-classification"), (relations, "relation-extraction")):
+                task = predictor.bundle.task
+                if place != ("relation-extraction" if task in RELATING else task):
                     raise ValueError(
-                        f"{predictor.bundle.path} is for {predictor.bundle.task}, but its place is that of a "
-                        f"bundle for {task}. Remedy: name the entity bundle first, the relation bundle second"
+                        f"{predictor.bundle.path} is for {task}, but its place is that of a bundle for "
+                        f"{place}. Remedy: name the entity bundle first, the relation bundle second"
                     )
-        alone = first.bundle.task == "relation-extraction"
+        alone = first.bundle.task in RELATING
         self.tag = None if alone else first
         self.relate = first if alone else relations
         self.max_pair_characters = max_pair_characters
@@ -136,8 +140,8 @@ class Chain:
             variant: A network of the bundles, or ``auto``.
             workers: Runs at the same time; by default one for each core that ``threads`` leaves.
             threads: Cores of one run.
-            max_pair_characters: Candidate pairs of a document, times the characters of its text and
-                ``PAIR_COST`` more, at most.
+            max_pair_characters: Where relations are of mentions, candidate pairs of a document, times the
+                characters of its text and ``PAIR_COST`` more, at most.
         """
         with ExitStack() as opened:
             predictors = [
@@ -204,6 +208,8 @@ class Chain:
         """The second step alone."""
         if self.relate is None:
             return list(tagged)
+        if self.relate.bundle.task != "relation-extraction":
+            return list(self.relate(tagged))
         outcomes: list[Outcome] = []
         for group in self._groups(tagged):
             if self._weight(group[0]) > self.max_pair_characters:

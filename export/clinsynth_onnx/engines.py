@@ -114,7 +114,12 @@ class OpenVinoEngine:
         self.batch_tokens = 1024
         # OpenVINO's binding sets itself up in its first run, and two first runs at once lock each
         # other out for good (seen with 2026.4.1): so the first one is made here, alone
-        self.run({name: np.zeros((1, 2), dtype=np.int64) for name in self._names})
+        self.run(
+            {
+                node.get_any_name(): np.zeros((1, 2, 2)[: len(node.partial_shape)], dtype=np.int64)
+                for node in self._model.inputs
+            }
+        )
 
     def run(self, inputs: Mapping[str, IntArray]) -> FloatArray:
         if not hasattr(self._requests, "own"):

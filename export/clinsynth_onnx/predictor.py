@@ -11,14 +11,20 @@ from typing import overload
 
 from clinsynth_onnx import engines, machine
 from clinsynth_onnx.batching import batches, begun_ahead, blocks
-from clinsynth_onnx.bundle import Bundle
+from clinsynth_onnx.bundle import Bundle, Task
 from clinsynth_onnx.codec import Codec, Example, Features, FloatArray, pad, unpad
+from clinsynth_onnx.concepts import with_concept_relations
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.engines import Engine, EngineChoice
+from clinsynth_onnx.grouping import grouped
 from clinsynth_onnx.schema import Schema
 
 IN_FLIGHT = 2  # blocks: one is computed while the next is tokenised
-BLOCKS = {"token-classification": (512, 262_144), "relation-extraction": (64, 65_536)}
+BLOCKS: dict[Task, tuple[int, int]] = {
+    "token-classification": (512, 262_144),
+    "relation-extraction": (64, 65_536),
+    "concept-relation-extraction": (128, 131_072),
+}
 
 Text = str | Document
 
@@ -45,14 +51,15 @@ class Pending:
 
 
 class Predictor:
-    """Finds entities, or the relations between entities that are given, as the bundle's network does.
+    """Finds entities, or the relations between those that are given, as the bundle's network does.
 
     Call it with a string or a Document for a Document, with a list for a list; ``stream`` takes any
     iterable and keeps little in memory. An entity predictor and a relation predictor chain:
     ``relate(tag(text))``. It may be used from several threads at once.
 
     What documents come with of the sort that is predicted is ignored: entities for an entity bundle,
-    relations for a relation bundle.
+    relations for a relation bundle. For relations of concepts, mentions of which the document does not say
+    what they refer to are grouped (``clinsynth_onnx.grouping``).
 
     Args:
         bundle: Where codec and schema come from.
@@ -149,6 +156,8 @@ class Predictor:
             return Document(document)
         if self.bundle.task == "token-classification":
             return document.annotated(())
+        if self.bundle.task == "concept-relation-extraction":
+            return grouped(with_concept_relations(document, ()))
         return replace(document, relations=())
 
     def _run(self, examples: Sequence[Example]) -> list[FloatArray]:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from clinsynth_onnx.chain import MAX_PAIR_CHARACTERS, PAIR_COST, Chain, Outcome, Refusal, together_else_alone
+from clinsynth_onnx.concepts import concepts
 from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.grouping import grouped
 from clinsynth_onnx.predictor import Predictor
 
 TEXTS = [Document(f"The gene abc{i} and fever of the drug {i}.", id=str(i)) for i in range(9)]
@@ -27,11 +29,36 @@ def relate(tiny_relation_bundle: Path) -> Iterator[Predictor]:
         yield predictor
 
 
+@pytest.fixture(scope="module")
+def relate_concepts(tiny_concept_bundle: Path) -> Iterator[Predictor]:
+    with Predictor.load(tiny_concept_bundle, engine="onnxruntime", variant="fp32") as predictor:
+        yield predictor
+
+
 def test_it_does_what_its_predictors_do(tag: Predictor, relate: Predictor) -> None:
     tagged = tag(TEXTS)
     assert Chain(tag, None, 1)(TEXTS) == tagged
     assert Chain(tag, relate, 1_000_000)(TEXTS) == relate(tagged)
     assert Chain(relate, None, 1_000_000)(tagged) == relate(tagged)
+
+
+def test_concepts_are_grouped_and_related_in_one_call(tag: Predictor, relate_concepts: Predictor) -> None:
+    tagged = tag(TEXTS)
+    assert any(document.entities for document in tagged)
+    chain = Chain(tag, relate_concepts)
+    outcomes = chain(TEXTS)
+    assert outcomes == relate_concepts(tagged) == chain.submit(TEXTS).outcomes()
+    for outcome, document in zip(outcomes, tagged, strict=True):
+        assert isinstance(outcome, Document) and outcome.entities == document.entities
+        assert outcome.meta["concepts"] == grouped(document).meta["concepts"]
+    assert Chain(relate_concepts, None)(tagged) == outcomes
+
+
+def test_relations_of_concepts_take_texts_with_many_pairs(relate_concepts: Predictor) -> None:
+    entities = [Entity(4 * i, 4 * i + 3, "Gene" if i % 2 else "Disease") for i in range(400)]
+    text = " ".join(f"{i:03d}" for i in range(400))
+    (outcome,) = Chain(relate_concepts, None, max_pair_characters=1)([Document(text, tuple(entities))])
+    assert isinstance(outcome, Document) and len(concepts(outcome)) == 400
 
 
 def test_a_text_with_too_many_pairs_is_refused_and_the_others_are_not(relate: Predictor) -> None:
@@ -51,8 +78,9 @@ def test_each_pair_costs_something_however_short_its_text(relate: Predictor) -> 
     assert MAX_PAIR_CHARACTERS > 4_000_000 and isinstance(outcome, Refusal)
 
 
-def test_bundles_in_the_wrong_place(tag: Predictor, relate: Predictor) -> None:
-    for first, second in ((relate, tag), (tag, tag), (relate, relate)):
+def test_bundles_in_the_wrong_place(tag: Predictor, relate: Predictor, relate_concepts: Predictor) -> None:
+    wrong = ((relate, tag), (tag, tag), (relate, relate), (relate_concepts, tag))
+    for first, second in wrong:
         with pytest.raises(ValueError, match=r"Remedy: name the entity bundle first"):
             Chain(first, second, 1)
     assert Chain(tag, relate, 1).can_relate

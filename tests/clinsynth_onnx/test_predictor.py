@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from clinsynth_onnx import engines, machine
 from clinsynth_onnx.bundle import Bundle, BundleError, Variant
 from clinsynth_onnx.codec import pad
+from clinsynth_onnx.concepts import ConceptRelation, with_concept_relations
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.predictor import Predictor
 
@@ -53,6 +54,29 @@ def test_int8_logits_do_not_depend_on_padding(tag: Predictor) -> None:
     alone = tag.engine.run(pad([short], 0))[0]
     padded = tag.engine.run(pad([short, long], 0))[0, : len(short)]
     np.testing.assert_allclose(padded, alone, atol=1e-5)
+
+
+def test_relations_of_concepts_do_not_depend_on_neighbours(tiny_concept_bundle: Path) -> None:
+    documents = [
+        Document(
+            ("gene of fever " * n).strip() + ".",
+            tuple(Entity(14 * i, 14 * i + 4, "Gene") for i in range(n))
+            + tuple(Entity(14 * i + 8, 14 * i + 13, "Disease") for i in range(n)),
+            meta={"concepts": [str(i % 3) for i in range(n)] * 2},
+        )
+        for n in (1, 9, 3, 30)
+    ]
+    stated = with_concept_relations(documents[2], [ConceptRelation(0, 1, "Association")])
+    with Predictor.load(tiny_concept_bundle, variant="int8", engine="onnxruntime") as relate:
+        together = relate(documents)
+        assert together == [relate(document) for document in documents]
+        assert relate(stated) == together[2], "what is stated already is not believed"
+        features = relate.codec.encode(documents)
+        short, long = features.examples[0], features.examples[1]
+        alone = relate.engine.run(pad([short], 0))[0]
+        padded = relate.engine.run(pad([short, long], 0))[0, : len(short.pairs)]
+        np.testing.assert_allclose(padded, alone, atol=1e-4)
+        assert [len(e.pairs) for e in features.examples[:2]] == [1, 9]
 
 
 def test_what_a_document_has_already_is_replaced(tag: Predictor, relate: Predictor) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from clinsynth.exporting import graph, int8
-from clinsynth.models import RelationExtraction, TokenClassification
+from clinsynth.models import ConceptRelations, RelationExtraction, TokenClassification
 from clinsynth.models.encoder_model import EncoderModel
+from clinsynth_onnx.bundle import Task
+from clinsynth_onnx.codec import NO_PAIR
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.tokens import TextTokenizer
 from tests.conftest import wordpiece_json
@@ -55,11 +59,12 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
         {**SIZES, "num_hidden_layers": 4, "local_attention": 16, "global_attn_every_n_layers": 2},
     ),
 }
+TAGS: Task = "token-classification"
 FUSED = ("BERT", "RoBERTa", "DistilBERT", "ELECTRA")
 
 
 def built(
-    name: str, folder: Path, schema: Schema, kind: type[EncoderModel] = TokenClassification
+    name: str, folder: Path, schema: Schema, kind: Callable[..., EncoderModel] = TokenClassification
 ) -> EncoderModel:
     """A model whose encoder has the architecture and random weights."""
     text = wordpiece_json()
@@ -81,7 +86,7 @@ def built(
         model_type, vocab_size=len(json.loads(text)["model"]["vocab"]), **ids, **options
     )
     AutoModel.from_config(config).save_pretrained(folder)
-    model = kind(schema, str(folder))  # type: ignore[call-arg]
+    model = kind(schema, str(folder))
     model.setup("fit")
     return model.eval()
 
@@ -89,14 +94,14 @@ def built(
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_architectures_export_and_quantize(name: str, tmp_path: Path, schema: Schema) -> None:
     model = built(name, tmp_path, schema)
-    exported, difference = graph.to_onnx(model, pairs=False)
+    exported, difference = graph.to_onnx(model, TAGS)
     assert difference < 1e-4
     operators = [node.op_type for node in exported.graph]
     assert operators.count("Gelu") >= 2
     if name in FUSED:
         assert operators.count("Attention") == 2
         assert "Transpose" not in operators, "attention splits the heads by itself"
-    batch = graph.probes(model, pairs=False)[2]
+    batch = graph.probes(model, TAGS)[2]
     there = batch["attention_mask"] == 1
     (exact,) = graph.session(exported).run(None, batch)
     assert int8.quantize(exported) >= 12
@@ -108,14 +113,33 @@ def test_architectures_export_and_quantize(name: str, tmp_path: Path, schema: Sc
 
 def test_pairs_export(tmp_path: Path, schema: Schema) -> None:
     model = built("BERT", tmp_path, schema, RelationExtraction)
-    exported, difference = graph.to_onnx(model, pairs=True)
+    exported, difference = graph.to_onnx(model, "relation-extraction")
     assert difference < 1e-4
     assert [value.name for value in exported.graph.inputs] == ["input_ids", "attention_mask", "anchors"]
 
 
+@pytest.mark.parametrize("name", ["BERT", "DeBERTa-v3", "ModernBERT"])
+def test_concepts_export_and_quantize(name: str, tmp_path: Path, schema: Schema) -> None:
+    model = built(name, tmp_path, schema, partial(ConceptRelations, max_length=64, overlap=16))
+    exported, difference = graph.to_onnx(model, "concept-relation-extraction")
+    assert difference < 1e-4
+    names = ["input_ids", "attention_mask", "marks", "pairs"]
+    assert [value.name for value in exported.graph.inputs] == names
+    operators = [node.op_type for node in exported.graph]
+    assert operators.count("Attention") == 2 * (name == "BERT"), "that of the markers is no obstacle"
+    batch = graph.probes(model, "concept-relation-extraction")[2]
+    there = batch["pairs"][..., 0] != NO_PAIR
+    (exact,) = graph.session(exported).run(None, batch)
+    assert exact.shape == (*there.shape, 2) and not there.all() and np.isfinite(exact).all()
+    assert int8.quantize(exported) >= 12
+    (rounded,) = graph.session(exported).run(None, batch)
+    difference = float(np.abs(rounded - exact)[there].max())
+    assert 0 < difference < 0.15 * float(np.abs(exact[there]).max())
+
+
 def test_long_texts_meet_the_sliding_window_of_modernbert(tmp_path: Path, schema: Schema) -> None:
     model = built("ModernBERT", tmp_path, schema)
-    exported, _ = graph.to_onnx(model, pairs=False)
+    exported, _ = graph.to_onnx(model, TAGS)
     ids = np.random.default_rng(1).integers(4, 60, (2, 150))
     batch = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
     (found,) = graph.session(exported).run(None, batch)
@@ -131,7 +155,7 @@ def test_a_network_that_computes_something_else_is_refused(
     model = built("BERT", tmp_path, schema)
     monkeypatch.setattr(graph, "TOLERANCE", -1.0)
     with pytest.raises(ValueError, match=r"'bert' cannot be exported .*differ from torch's by .*Remedy"):
-        graph.to_onnx(model, pairs=False)
+        graph.to_onnx(model, TAGS)
 
 
 def test_logits_that_are_no_numbers_are_no_parity(tmp_path: Path, schema: Schema) -> None:
@@ -140,7 +164,7 @@ def test_logits_that_are_no_numbers_are_no_parity(tmp_path: Path, schema: Schema
     with torch.no_grad():
         next(p for name, p in model.network.named_parameters() if name.endswith("bias")).fill_(float("nan"))
     with pytest.raises(ValueError, match=r"'bert' cannot be exported .*differ from torch's by nan"):
-        graph.to_onnx(model, pairs=False)
+        graph.to_onnx(model, TAGS)
 
 
 def test_a_network_that_cannot_be_traced_is_refused(
@@ -153,7 +177,7 @@ def test_a_network_that_cannot_be_traced_is_refused(
 
     monkeypatch.setattr(torch.onnx, "export", fail)
     with pytest.raises(ValueError, match=r"opset 23: RuntimeError: data-dependent control flow; opset 20"):
-        graph.to_onnx(model, pairs=False)
+        graph.to_onnx(model, TAGS)
 
 
 def product(weights: np.ndarray) -> ir.Model:
