@@ -68,15 +68,16 @@ class ConceptNetwork(nn.Module):
     def _attended(self, hidden: Tensor, marked: Tensor, seen: Tensor) -> Tensor:
         """What each marker attends to, ``[batch, heads, mentions, length]``."""
         query, key = (
-            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            layer(x).reshape(x.size(0), x.size(1), self.heads, -1).transpose(1, 2)
             for layer, x in ((self.query, marked), (self.key, hidden))
         )
         scores = query @ key.transpose(2, 3) / math.sqrt(query.size(-1))
-        return scores.float().masked_fill(seen[:, None, None] == 0, -1e4).softmax(-1)
+        chances: Tensor = scores.float().masked_fill(seen[:, None, None] == 0, -1e4).softmax(-1)
+        return chances
 
     def _bilinear(self, head: Tensor, tail: Tensor) -> Tensor:
         """Logits of pairs ``[batch, pairs, size]``, without a product of all units of each pair in memory."""
-        head, tail = (x.unflatten(-1, (-1, self.block)) for x in (head, tail))
+        head, tail = (x.reshape(x.size(0), x.size(1), -1, self.block) for x in (head, tail))
         logits = [
             (torch.einsum("bpgi,gij->bpgj", head, weights) * tail).sum(dim=(-2, -1))
             for weights in self.scores
