@@ -31,10 +31,11 @@ class ConceptRelations(EncoderModel):
         encoder: Hub id or folder of a pretrained encoder, or offline for the one that pip installs.
         max_length: Tokens of a sequence, at most; longer texts become overlapping windows.
         overlap: Tokens that neighbouring windows share, at least.
+        threshold: Chance from which on a relation is found; F1 is largest at half of itself.
         encoder_options: Settings of the encoder in training.
         optimization: Settings of the optimizer; label smoothing is not for it.
         class_weights: Weight of an error on each relation label, e.g. {"None": 0.5}; 1 for those not named.
-            A pair that is not related counts with that of none; below 1 more pairs are found related.
+            A pair that is not related counts with that of none.
         start_from: Checkpoint, or run folder of which the best is taken, whose weights fit starts from:
             encoder, and head if the labels are the same. Progress and optimizer are new, unlike with
             --ckpt_path.
@@ -48,6 +49,7 @@ class ConceptRelations(EncoderModel):
         encoder: str = "offline",
         max_length: int = 512,
         overlap: int = 256,
+        threshold: float = 0.3,
         encoder_options: EncoderOptions = ENCODER_OPTIONS,
         optimization: Optimization = OPTIMIZATION,
         class_weights: dict[str, float] | None = None,
@@ -61,10 +63,11 @@ class ConceptRelations(EncoderModel):
             )
         self.max_length = max_length
         self.overlap = overlap
+        self.threshold = threshold
         self.save_hyperparameters()
 
     def build_codec(self, tokenizer: TextTokenizer) -> ConceptCodec:
-        return ConceptCodec(tokenizer, self.schema, self.max_length, self.overlap)
+        return ConceptCodec(tokenizer, self.schema, self.max_length, self.overlap, self.threshold)
 
     def build_network(self, encoder: PreTrainedModel) -> nn.Module:
         return ConceptNetwork(encoder, len(self.codec.classes), self.encoder_options.dropout)

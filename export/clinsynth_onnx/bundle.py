@@ -224,7 +224,11 @@ def describe(codec: Codec) -> tuple[Task, dict[str, Any]]:
             "abbreviations": codec.abbreviations,
         }
     if isinstance(codec, ConceptCodec):
-        return "concept-relation-extraction", {"max_length": codec.max_length, "overlap": codec.overlap}
+        return "concept-relation-extraction", {
+            "max_length": codec.max_length,
+            "overlap": codec.overlap,
+            "threshold": codec.threshold,
+        }
     assert isinstance(codec, RelationCodec)
     return "relation-extraction", {"marking": codec.marking, "max_length": codec.max_length}
 

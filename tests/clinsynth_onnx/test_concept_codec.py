@@ -35,7 +35,10 @@ SEVERAL = Schema(
 
 def certain(features: Features) -> list[FloatArray]:
     """Logits of a network that knows what is so."""
-    return [np.where(e.labels == IGNORE, 99.0, 9.0 * e.labels) for e in features.examples]
+    return [
+        np.where(e.labels == IGNORE, 99.0, 18.0 * e.labels - 9.0) * (np.arange(e.labels.shape[1]) > 0)
+        for e in features.examples
+    ]
 
 
 def mentions(words: str, schema: Schema = SEVERAL) -> Document:
@@ -149,6 +152,18 @@ def test_unknown_labels_are_refused(wordpiece: TextTokenizer) -> None:
         codec.encode([Document("x", (Entity(0, 1, "Drug"),))])
     with pytest.raises(ValueError, match="the overlap must be from 0 to 77"):
         ConceptCodec(wordpiece, SEVERAL, max_length=80, overlap=78)
+    with pytest.raises(ValueError, match="'threshold' is a chance above 0 and below 1, not 1"):
+        ConceptCodec(wordpiece, SEVERAL, threshold=1)
+
+
+def test_a_relation_is_found_from_a_chance_on(wordpiece: TextTokenizer) -> None:
+    for threshold, expected in ((0.1, 2), (0.3, 1), (0.9, 0)):
+        codec = ConceptCodec(wordpiece, SEVERAL, threshold=threshold)
+        features = codec.encode([mentions("G1 D2")])
+        scores = np.array([[1.0, 1.0 + np.log(0.6 / 0.4), 1.0 + np.log(0.2 / 0.8), 9.0]])
+        (found,) = codec.decode(features, [scores])
+        chances = {r.label: round(r.score, 6) for r in concept_relations(found)}
+        assert chances == dict([("Causes", 0.6), ("Raises", 0.2)][:expected])
 
 
 def test_more_labels_than_punctuation_have_markers_of_their_own(wordpiece: TextTokenizer) -> None:
