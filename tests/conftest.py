@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from clinsynth_onnx.document import Document, Entity, Relation
@@ -21,6 +22,9 @@ CORPORA = Path(os.environ.get("CLINSYNTH_DATA", REPOSITORY.parent / "shared" / "
 # wait for each other more than they compute
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a hub that does not answer is asked for 20 s
+# a busy machine stands still for longer than any deadline, and Hypothesis calls the test unreliable then
+settings.register_profile("clinsynth", deadline=None)
+settings.load_profile("clinsynth")
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 

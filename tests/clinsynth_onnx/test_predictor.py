@@ -24,7 +24,7 @@ from clinsynth_onnx.predictor import Predictor
 
 WORDS = st.sampled_from(["The", "gene", "cancer", "fever.", "of", "a1", "\u00e9", "itis", "\n", "drug!"])
 TEXTS = st.lists(st.lists(WORDS, max_size=90).map(" ".join), max_size=12)
-SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

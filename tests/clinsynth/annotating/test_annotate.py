@@ -343,7 +343,7 @@ def test_a_format_that_is_not_there_is_told_with_the_others(
 
 
 @given(data=st.binary(max_size=400), name=st.sampled_from(["jsonl", "csv", "tsv", "lines", "text"]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_rows_or_bad_rows(tmp_path: Path, data: bytes, name: str) -> None:
     path = tmp_path / "in"
     path.write_bytes(b"text,id\n" + data if name == "csv" else b"text\n" + data if name == "tsv" else data)
@@ -367,7 +367,7 @@ def test_any_bytes_are_rows_or_bad_rows(tmp_path: Path, data: bytes, name: str) 
     )
 )
 @example([Document("\x85", id="a")])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_each_row_is_in_one_place(tiny_bundle: Path, tmp_path: Path, rows: list[Document | str]) -> None:
     for file in tmp_path.iterdir():
         file.unlink()

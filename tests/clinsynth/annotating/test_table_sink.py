@@ -150,7 +150,7 @@ def without_ours(found: Document) -> Document:
 @pytest.mark.parametrize("name", ["csv", "tsv"])
 @given(documents=tables(TEXTS))
 @example(documents=[Document("a\rb", id="1"), Document("\n", id="2"), Document('"', id="3")])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_written_is_read_again(name: TableName, tmp_path: Path, documents: list[Document]) -> None:
     refused = {identifier for identifier, _ in write(tmp_path / "out", name, documents)}
     found = read(tmp_path / "out", name)
@@ -165,7 +165,7 @@ def test_what_was_written_is_read_again(name: TableName, tmp_path: Path, documen
 
 
 @given(documents=tables(TEXTS | SCALARS | st.none()) | tables(SCALARS) | tables(st.floats(0, 1)))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_parquet_that_was_written_is_read_again(tmp_path: Path, documents: list[Document]) -> None:
     pytest.importorskip("pyarrow")
     assert write(tmp_path / "out", "parquet", documents) == []

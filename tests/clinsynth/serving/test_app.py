@@ -212,7 +212,7 @@ def test_the_documentation_is_complete_and_loads_nothing_from_elsewhere(client: 
     assert set(annotate["responses"]) == {"200", "408", "413", "415", "422", "500", "503"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=300)
     | st.text(max_size=100).map(lambda text: json.dumps({"text": text}).encode())
