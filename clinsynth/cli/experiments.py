@@ -43,7 +43,7 @@ OPTIONS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "run": [
         ("--run FOLDER", "folder of this run; by default the next number below runs/TASK", EVERY),
         ("--ckpt_path NAME", "best, last or a file: checkpoint to go on from, with its progress", FIT),
-        ("--ckpt_path NAME", "best, last or a file: checkpoint to use", EVALUATE),
+        ("--ckpt_path NAME", "best, last, a file or a run: checkpoint to use; if not given, best", EVALUATE),
         ("--export BOOL", "whether the run ends with a bundle (default: false)", FIT),
     ],
     "trainer": [

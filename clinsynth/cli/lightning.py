@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pkgutil
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,12 +21,14 @@ from rich.console import Console
 import clinsynth.datamodules
 import clinsynth.models
 import clinsynth.zero_shot  # noqa: F401  (class names without their module resolve among what is imported)
+from clinsynth.cli import from_checkpoint
 from clinsynth.cli.parser import AnsweringParser
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.formats.tasks import read_task
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.models.encoder_model import EncoderModel
-from clinsynth.runs.folder import BUNDLE, CHECKPOINTS, find_checkpoint, new_run, run_of
+from clinsynth.models.loading import is_trained
+from clinsynth.runs.folder import BUNDLE, CHECKPOINTS, NAMES, find_checkpoint, new_run, run_of
 from clinsynth.runs.last_checkpoint import LastCheckpoint
 from clinsynth.runs.private import InnerCLI, cpu_multiplies_bf16
 from clinsynth.runs.record import PredictionWriter, Report, RunRecord
@@ -82,6 +85,8 @@ class CLI(InnerCLI):
     }
 
     def __init__(self, args: list[str]) -> None:
+        known = from_checkpoint.defaults(args, RUNS)
+        self.defaults_of = {name: {**own, **known} for name, own in self.defaults_of.items()}
         super().__init__(
             DocumentAnnotator,
             DocumentDataModule,
@@ -155,6 +160,8 @@ class CLI(InnerCLI):
         task: Schema | None = config.get("task")
         base = RUNS / (task.name if task else "")
         run = Path(config.run) if config.run else None
+        if self.subcommand != "fit" and is_trained(pkgutil.resolve_name(config.model.class_path)):
+            config.ckpt_path = config.ckpt_path or NAMES[0]  # what is not trained finds nothing
         if config.get("ckpt_path") is None:
             self._checkpoint = None
             self._run = run

@@ -52,10 +52,14 @@ def last_test(beside: Path) -> Path:
 def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:
     """The checkpoint file meant by a path, or by ``best`` or ``last`` of ``run`` or the newest run.
 
+    A path may be that of a run folder, or of a folder of runs: its best checkpoint is meant.
+
     Raises ``ValueError`` that says where it looked.
     """
     if named not in NAMES:
         path = Path(named)
+        if path.is_dir():
+            return best_of(named)
         if not path.exists():
             raise ValueError(
                 f"there is no checkpoint {named}. Remedy: give a file, or one of {', '.join(NAMES)}"
@@ -68,6 +72,25 @@ def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:
             return path
     where = str(run) if run else f"any run below {base}"
     raise ValueError(f"there is no checkpoint {named!r} in {where}. Remedy: fit first, or give a file")
+
+
+def newest_checkpoint(named: str, runs: Path) -> Path:
+    """The ``best`` or ``last`` checkpoint that was written last, of any task.
+
+    Args:
+        named: ``best`` or ``last``.
+        runs: The folder with a folder of runs for each task.
+
+    Raises:
+        ValueError: There is none.
+    """
+    found = list(runs.glob(f"*/*/{CHECKPOINTS}/{named}.ckpt"))
+    if not found:
+        raise ValueError(
+            f"there is no checkpoint {named!r} in any run below {runs}. Remedy: name one with --ckpt_path or "
+            "--run, or fit first"
+        )
+    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def best_of(named: str) -> Path:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -15,7 +15,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 class InnerCLI(LightningCLI):
     """LightningCLI with two of its private steps changed."""
 
-    defaults_of: ClassVar[dict[str, dict[str, Any]]] = {}
+    defaults_of: dict[str, dict[str, Any]] = {}  # noqa: RUF012
     """Defaults of the arguments of one command, by its name; they are the same for all otherwise."""
 
     def _parse_ckpt_path(self) -> None:

@@ -262,6 +262,14 @@ def test_fit_test_predict_and_tag(
     (read,) = registry.read(run / "predictions.jsonl")
     assert read.text == "The fever.\r\nA pain." and read.id == "a"
 
+    # without a task or a config: those of the newest run's best checkpoint, or of one that is named
+    for named in ((), ("--ckpt_path=last", "--run=runs/toy_ner/1"), ("--ckpt_path=runs/toy_ner",)):
+        clinsynth("predict", "--data=Files", "--data.predict=notes", "--trainer.accelerator=cpu", *named)
+    (again,) = registry.read(run / "predictions-4.jsonl")
+    assert again.text == read.text
+    (best,) = registry.read(run / "predictions-2.jsonl")
+    assert best == again, "the best checkpoint both times"
+
     monkeypatch.delenv(SHARED, raising=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO("The fever of the gene.\n"))
     clinsynth("tag", "runs/toy_ner")
@@ -284,7 +292,9 @@ def test_another_logger_is_added_and_early_stopping_tells_why(
 def test_bad_input_ends_with_one_line(tmp_path: Path, tiny_encoder: str) -> None:
     toy.write(tmp_path, tiny_encoder)
     with pytest.raises(SystemExit, match=r"clinsynth test: there is no checkpoint 'best'.*Remedy: fit first"):
-        clinsynth("test", "--config=ner.yaml", "--ckpt_path=best")
+        clinsynth("test", "--config=ner.yaml")
+    with pytest.raises(SystemExit, match=r"clinsynth predict: there is no checkpoint 'best'.*below runs"):
+        clinsynth("predict", "--data=Files", "--data.predict=notes")
     with pytest.raises(SystemExit, match=r"clinsynth fit: nothing\.jsonl: there is no such file.*Remedy"):
         clinsynth("fit", "--config=ner.yaml", "--data.train=nothing.jsonl")
     with pytest.raises(SystemExit, match=r"clinsynth fit: the encoder 'no/such' could not be loaded"):
