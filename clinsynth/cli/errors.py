@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,8 @@ from rich.table import Table
 from clinsynth.cli.run import run
 from clinsynth.corpora.labels import other_labels, tell_other_labels
 from clinsynth.formats import registry
+from clinsynth.formats.options import ReadingOptions
+from clinsynth.formats.registry import FormatName
 from clinsynth.metrics.errors import KINDS, Errors, errors, summary
 from clinsynth.runs.folder import bundle_of
 from clinsynth_onnx.bundle import Bundle
@@ -26,6 +29,8 @@ def show_errors(
     labels: dict[str, str] | None = None,
     top: int = 10,
     show_text: bool = False,
+    format: FormatName | None = None,
+    **reading: Any,
 ) -> None:
     """Counts a model's errors on labelled documents, by kind and by word.
 
@@ -38,8 +43,11 @@ def show_errors(
         labels: What the model calls each label of the documents; as in the documents if not given.
         top: Number of words shown of each kind.
         show_text: Whether each error is shown with the text around it.
+        format: Format of the documents; told from them if not given.
+        reading: Options of ``ReadingOptions``.
     """
-    gold = [document.relabelled(labels) if labels else document for document in registry.read(documents)]
+    read = registry.read(documents, format, ReadingOptions(**reading))
+    gold = [document.relabelled(labels) if labels else document for document in read]
     bundle = Bundle.open(bundle_of(model))
     if bundle.task != "token-classification":
         raise ValueError(f"{model} finds no entities. Remedy: name a bundle that does")

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from clinsynth.cli.run import run
 from clinsynth.formats import registry
+from clinsynth.formats.options import ReadingOptions
+from clinsynth.formats.registry import FormatName
 from clinsynth.runs.folder import best_of
 
 
-def export(checkpoint: str, out: str, documents: str | None = None, max_f1_drop: float = 0.005) -> None:
+def export(
+    checkpoint: str,
+    out: str,
+    documents: str | None = None,
+    max_f1_drop: float = 0.005,
+    format: FormatName | None = None,
+    **reading: Any,
+) -> None:
     """Writes a bundle and shows how each of its variants compares with torch.
 
     Args:
@@ -21,9 +31,16 @@ def export(checkpoint: str, out: str, documents: str | None = None, max_f1_drop:
             split of the data that the run's config names.
         max_f1_drop: Largest loss of F1 against torch, from 0 to 1; a variant that loses more is refused and
             removed.
+        format: Format of the gold documents; told from them if not given.
+        reading: Options of ``ReadingOptions``.
     """
     path = best_of(checkpoint)
-    gold = list(registry.read(Path(documents))) if documents is not None else None
+    options = ReadingOptions(**reading)
+    if documents is None and (format or options.given()):
+        raise ValueError(
+            "a format and options of reading are for gold documents. Remedy: name these with --documents"
+        )
+    gold = list(registry.read(Path(documents), format, options)) if documents is not None else None
 
     from rich.console import Console
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from clinsynth.cli.generate.asking import interruptible, tell, tell_forecast
 from clinsynth.cli.generate.paths import Paths, paths
 from clinsynth.formats import registry
+from clinsynth.formats.options import ReadingOptions
 from clinsynth.formats.registry import FormatName
 from clinsynth.formats.tasks import read_task
 from clinsynth.llm.budget import Budget
@@ -29,6 +31,7 @@ def annotate(
     notes: str = "",
     replay: bool = False,
     dry_run: bool = False,
+    **reading: Any,
 ) -> None:
     """Sends texts that are public to a language model and writes the entities that it finds as a corpus.
 
@@ -50,9 +53,11 @@ def annotate(
         notes: Words on the card for users of the corpus.
         replay: Whether to ask nothing and make do with the replies in the cache; sends no text.
         dry_run: Whether only to say what it would cost; sends no text.
+        reading: Options of ``ReadingOptions``.
     """
     schema = read_task(task)
-    documents = [document for path in paths(texts) for document in registry.read(path, format)]
+    options = ReadingOptions(**reading)
+    documents = [document for path in paths(texts) for document in registry.read(path, format, options)]
     if dry_run:
         requests = list(requests_for(documents, schema, llm).values())
         tell_forecast(requests, cache, server.attempts, budget)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,8 @@ from clinsynth.curation.curate import Curation
 from clinsynth.curation.leaks import audit as find_leaks
 from clinsynth.curation.leaks import summary
 from clinsynth.formats import registry
+from clinsynth.formats.options import ReadingOptions
+from clinsynth.formats.registry import FormatName
 from clinsynth.formats.tasks import read_task
 from clinsynth.synthesis.generate import write_lines
 
@@ -23,6 +26,8 @@ def audit(
     real: Real,
     out: Path | None = None,
     curation: Curation = Curation(),  # noqa: B008
+    format: FormatName | None = None,
+    **reading: Any,
 ) -> None:
     """Compares any corpus with a real one: what it repeats, and what of its vocabulary it lacks.
 
@@ -32,9 +37,11 @@ def audit(
         real: The real corpus, e.g. NCBIDisease.
         out: A file for the offending pairs, one JSON object a line.
         curation: What counts as a leak.
+        format: Format of the corpus to judge; told from it if not given.
+        reading: Options of ``ReadingOptions``.
     """
     schema = read_task(task)
-    documents = list(registry.read(corpus, None))
+    documents = list(registry.read(corpus, format, ReadingOptions(**reading)))
     parts, absent = real_parts(real, schema)
     leaks = find_leaks(documents, parts, curation.leak_ngram, curation.leak_similarity)
     table = Table(

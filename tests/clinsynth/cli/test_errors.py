@@ -39,6 +39,17 @@ def test_labels_that_the_model_does_not_know_are_told(
     assert "missed" in capsys.readouterr().out
 
 
+def test_columns_whose_tags_have_no_type_are_read_with_one(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bare.tsv"
+    path.write_text("the\tO\nfever\tB\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="--label Disease"):
+        main([str(tiny_bundle), str(path)])
+    main([str(tiny_bundle), str(path), "--format=iob2", "--label=Disease"])
+    assert "1 documents" in capsys.readouterr().out
+
+
 def test_relations_are_not_its_business(tiny_relation_bundle: Path, labelled: Path) -> None:
     with pytest.raises(ValueError, match="finds no entities"):
         main([str(tiny_relation_bundle), str(labelled)])

@@ -174,6 +174,12 @@ def test_the_audit_takes_out_what_a_real_corpus_has(generate: Callable[..., int]
         (split, "r1", "ngram") for split in ("train", "val", "test")
     }
     command.main(["audit", "--task=task.yaml", "--corpus=out/corpus.jsonl", "--config", "real.yaml"])
+    (folder / "bare.tsv").write_text("gout\tB\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="--label"):
+        command.main(["audit", "--task=task.yaml", "--corpus=bare.tsv", "--config", "real.yaml"])
+    command.main(
+        ["audit", "--task=task.yaml", "--corpus=bare.tsv", "--config", "real.yaml", "--label=Disease"]
+    )
 
 
 def test_plan_and_replies_travel(

@@ -83,6 +83,14 @@ def test_the_command_takes_a_run_and_reads_its_validation_part(
         command.main([str(run), str(run / "again.zip")])
 
 
+def test_options_of_reading_are_for_documents(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Remedy: name these with --documents"):
+        command.main([str(run), str(tmp_path / "out"), "--label=Disease"])
+    (tmp_path / "bare.tsv").write_text("fever\tB\n", encoding="utf-8")
+    command.main([str(run), str(tmp_path / "out"), f"--documents={tmp_path / 'bare.tsv'}", "--label=Disease"])
+    assert Bundle.open(tmp_path / "out").manifest["gate"]["documents"] == 1
+
+
 def test_a_checkpoint_without_its_run_needs_documents(run: Path, tmp_path: Path) -> None:
     alone = tmp_path / "moved.ckpt"
     alone.write_bytes((run / "checkpoints" / "best.ckpt").read_bytes())
