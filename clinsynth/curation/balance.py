@@ -12,11 +12,12 @@ from clinsynth.curation.flaws import sentences
 from clinsynth.curation.similarity import words
 from clinsynth.formats.counts import count
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Layout
 
 QUANTILES = (0, 25, 50, 75, 100)
 
 
-def balance(documents: Sequence[Document]) -> dict[str, Any]:
+def balance(documents: Sequence[Document], layout: Layout = "prose") -> dict[str, Any]:
     """Counts, quantiles of length, and measures of variety; no text.
 
     ``distinct_n`` is the share of different runs of n words among all (Li et al. 2016), which falls as
@@ -30,7 +31,7 @@ def balance(documents: Sequence[Document]) -> dict[str, Any]:
             mentions.setdefault(entity.label, Counter())[document.mention(entity).lower()] += 1
     return {
         "documents": counts.documents,
-        "sentences": sum(len(sentences(document.text)) for document in documents),
+        "sentences": sum(len(sentences(document, layout)) for document in documents),
         "words": sum(map(len, tokens)),
         "words_a_document": _quantiles([len(document) for document in tokens]),
         "characters_a_document": _quantiles([len(document.text) for document in documents]),

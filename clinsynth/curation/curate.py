@@ -146,21 +146,21 @@ def curate(
         known_flaws: Flaws of ``documents`` that were found before.
         doubts: Finds labels that are in doubt; none are looked for without it.
     """
-    kept, rejects = without(documents, known_flaws)
+    kept, rejects = without(documents, known_flaws, schema.layout)
     kept, repeated = distinct(kept, settings.near_duplicates, schema)
     rejects += repeated
     leaks: list[Leak] = []
     if real:
-        leaks = audit(kept, real, settings.leak_ngram, settings.leak_similarity)
-        kept, leaking = without(kept, flaws(leaks, settings.drop_leaks))
+        leaks = audit(kept, real, settings.leak_ngram, settings.leak_similarity, schema.layout)
+        kept, leaking = without(kept, flaws(leaks, settings.drop_leaks), schema.layout)
         rejects += leaking
     if doubts is not None:
-        kept, doubtful = without(kept, doubts(kept, schema))
+        kept, doubtful = without(kept, doubts(kept, schema), schema.layout)
         rejects += doubtful
     report = Report(
         settings,
         None if doubts is None else doubts.settings,
-        balance(kept),
+        balance(kept, schema.layout),
         summary(leaks, real) if real else None,
         {split: vocabulary_gap(kept, others) for split, others in real.items()} if real else None,
         beside(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clinsynth.formats.rejects import Rejected
-from clinsynth_onnx.document import ABOUT_ENTITIES, Document, Entity
+from clinsynth_onnx.document import ABOUT_ENTITIES, Document, Entity, passage_starts
+from clinsynth_onnx.schema import Layout
 from clinsynth_onnx.sentences import sentence_starts
 
 
@@ -30,18 +31,23 @@ class Flaw:
     detail: str = ""
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Begin and end of each sentence, the white space after it included."""
-    starts = sentence_starts(text)
-    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+def sentences(document: Document, layout: Layout = "prose") -> list[tuple[int, int]]:
+    """Begin and end of each sentence, the white space after it included.
+
+    Passages end a sentence, and lines too in a text whose layout is lines.
+    """
+    starts = sentence_starts(document.text, passage_starts(document), layout)
+    return list(zip(starts, [*starts[1:], len(document.text)], strict=True))
 
 
-def without(documents: Sequence[Document], flaws: Iterable[Flaw]) -> tuple[list[Document], list[Rejected]]:
+def without(
+    documents: Sequence[Document], flaws: Iterable[Flaw], layout: Layout = "prose"
+) -> tuple[list[Document], list[Rejected]]:
     """The documents without their flawed sentences, and what was taken out.
 
-    A document with relations is taken out as a whole, as its relations belong to all of it, and one with
-    passages, as these would lie elsewhere; so is one of which nothing is left, or whose mentions cross
-    the border of a sentence that goes.
+    A document with relations is taken out as a whole, as its relations belong to all of it, and one whose
+    meta tells of single mentions; so is one of which nothing is left, or whose mentions cross the border
+    of a sentence that goes. Passages of which something is left stay, where their text is then.
     """
     by_document: dict[int, list[Flaw]] = defaultdict(list)
     for flaw in flaws:
@@ -53,7 +59,7 @@ def without(documents: Sequence[Document], flaws: Iterable[Flaw]) -> tuple[list[
         if not found:
             kept.append(document)
             continue
-        rest, cuts = _cut(document, found)
+        rest, cuts = _cut(document, found, layout)
         if rest is not None:
             kept.append(rest)
         rejects += [
@@ -64,24 +70,27 @@ def without(documents: Sequence[Document], flaws: Iterable[Flaw]) -> tuple[list[
 
 
 def _cut(
-    document: Document, flaws: Sequence[Flaw]
+    document: Document, flaws: Sequence[Flaw], layout: Layout
 ) -> tuple[Document | None, list[tuple[tuple[int, int], Flaw]]]:
     """What is left of a document, and the spans taken out, each with its first flaw."""
     whole = [((0, len(document.text)), flaws[0])]
-    if document.relations or (ABOUT_ENTITIES | {"passages"}) & document.meta.keys():
+    if document.relations or ABOUT_ENTITIES & document.meta.keys():
         return None, whole
     cuts = []
-    for start, end in sentences(document.text):
+    for start, end in sentences(document, layout):
         hit = next((flaw for flaw in flaws if flaw.start < end and start < flaw.end), None)
         if hit is not None:
             cuts.append(((start, end), hit))
     gone = [span for span, _ in cuts]
+
+    def moved(place: int) -> int:
+        return place - sum(min(place, end) - start for start, end in gone if start < place)
+
     entities: list[Entity] = []
     for entity in document.entities:
         inside = [span for span in gone if entity.start < span[1] and span[0] < entity.end]
         if not inside:
-            before = sum(end - start for start, end in gone if end <= entity.start)
-            entities.append(Entity(entity.start - before, entity.end - before, entity.label, entity.score))
+            entities.append(replace(entity, start=moved(entity.start), end=moved(entity.end)))
         elif not (len(inside) == 1 and inside[0][0] <= entity.start and entity.end <= inside[0][1]):
             return None, whole
     text, done = "", 0
@@ -90,4 +99,8 @@ def _cut(
     text += document.text[done:]
     if not text.strip():
         return None, whole
-    return Document(text, tuple(entities), (), document.id, document.meta), cuts
+    meta = dict(document.meta)
+    if document.passages:
+        places = [(moved(start), moved(end), kind) for start, end, kind in document.passages]
+        meta["passages"] = [[start, end, kind] for start, end, kind in places if start < end]
+    return Document(text, tuple(entities), (), document.id, meta), cuts

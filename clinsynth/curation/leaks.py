@@ -10,6 +10,7 @@ from typing import Any, Literal
 from clinsynth.curation.flaws import Flaw, sentences
 from clinsynth.curation.similarity import NearIndex, ngrams, words
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Layout
 
 SHORT = 6  # words; a shorter sentence is like others by chance
 REASON = "overlaps the {split} part of a real corpus"
@@ -47,7 +48,11 @@ class Leak:
 
 
 def audit(
-    documents: Sequence[Document], real: Mapping[str, Sequence[Document]], ngram: int = 8, near: float = 0.6
+    documents: Sequence[Document],
+    real: Mapping[str, Sequence[Document]],
+    ngram: int = 8,
+    near: float = 0.6,
+    layout: Layout = "prose",
 ) -> list[Leak]:
     """Every place that repeats ``ngram`` words in a row, or a sentence at similarity ``near``.
 
@@ -56,7 +61,7 @@ def audit(
     leaks: list[Leak] = []
     for split, others in real.items():
         leaks += _runs(documents, split, others, ngram)
-        leaks += _near(documents, split, others, near)
+        leaks += _near(documents, split, others, near, layout)
     return sorted(leaks, key=lambda leak: (leak.document, leak.start, leak.split, leak.real, leak.kind))
 
 
@@ -109,16 +114,16 @@ def _runs(documents: Sequence[Document], split: str, real: Sequence[Document], s
 
 
 def _near(
-    documents: Sequence[Document], split: str, real: Sequence[Document], threshold: float
+    documents: Sequence[Document], split: str, real: Sequence[Document], threshold: float, layout: Layout
 ) -> list[Leak]:
     index = NearIndex(threshold)
     for i, other in enumerate(real):
-        for start, end in sentences(other.text):
+        for start, end in sentences(other, layout):
             if len(words(other.text[start:end])) >= SHORT:
                 index.add((i, start), other.text[start:end])
     leaks = []
     for i, document in enumerate(documents):
-        for start, end in sentences(document.text):
+        for start, end in sentences(document, layout):
             if len(words(document.text[start:end])) < SHORT:
                 continue
             for key, similarity in index.near(document.text[start:end]):

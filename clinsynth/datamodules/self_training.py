@@ -127,7 +127,7 @@ class SelfTraining(DocumentDataModule):
         real, absent = at_hand(self.labelled, COMPARED, fetch)
         ids = {document.id for documents in real.values() for document in documents if document.id}
         by_id = {i for i, document in enumerate(texts) if document.id in ids}
-        leaks = {leak.document for leak in audit(texts, real)} - by_id
+        leaks = {leak.document for leak in audit(texts, real, layout=self.schema.layout)} - by_id
         self.record["unlabelled"] = {
             "files": list(map(str, self.unlabelled)),
             "corpus": type(self.corpus).__name__ if self.corpus else None,

@@ -21,7 +21,7 @@ from clinsynth.synthesis.annotation import AnnotationSettings, entity_request, r
 from clinsynth.synthesis.generate import CORPUS, REJECTS, Written, ask, files_of, paid
 from clinsynth.synthesis.real_text import check_allowed, request_name, settled
 from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document
-from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.schema import Layout, Schema
 
 BLANK = "the text is blank"
 UNKNOWN = "taken out, as nothing is known of its mentions"
@@ -60,6 +60,7 @@ class AnnotationAccount:
         rejected: How often each reason of a rejection occurs.
         files: Files to name with their sha256.
         notes: Whatever else a user of the corpus has to know.
+        layout: Whether the texts are prose or lines.
     """
 
     task: str
@@ -69,6 +70,7 @@ class AnnotationAccount:
     rejected: Mapping[str, int]
     files: Mapping[str, Path]
     notes: str = ""
+    layout: Layout = "prose"
 
     @property
     def title(self) -> str:
@@ -84,7 +86,7 @@ class AnnotationAccount:
             **self.exchange,
             "texts_given": self.given,
             "rejected": dict(self.rejected),
-            "corpus": balance(self.documents),
+            "corpus": balance(self.documents, self.layout),
             **card.provenance(self.files),
         }
 
@@ -148,6 +150,7 @@ def annotate_texts(
             by_reason(rejects),
             files_of(out),
             settings.notes,
+            schema.layout,
         ),
     )
     return Written(asked.summary, len(documents))
@@ -180,5 +183,5 @@ def read_all(
         flaws += [Flaw(len(found), start, end, UNKNOWN) for start, end in read.lost]
         meta = {**read.document.meta, **(RELATIONS_NOT_STATED if schema.relations else {})}
         found.append(replace(read.document, meta=meta))
-    kept, taken_out = without(found, flaws)
+    kept, taken_out = without(found, flaws, schema.layout)
     return kept, [*rejects, *taken_out]

@@ -211,6 +211,11 @@ class Document:
         return document
 
 
+def passage_starts(document: Document) -> list[int]:
+    """Where passages begin after the first character of the text, in order."""
+    return sorted({start for start, *_ in document.passages if start > 0})
+
+
 def _score(score: float) -> dict[str, float]:
     return {} if score == 1.0 else {"score": score}
 

@@ -12,7 +12,7 @@ import numpy as np
 from clinsynth_onnx.abbreviations import agreeing
 from clinsynth_onnx.bio import best_tags
 from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Unalignable, probabilities
-from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.document import Document, Entity, passage_starts
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
 from clinsynth_onnx.tokens import IntArray, TextTokenizer, Tokens, continues_word
@@ -214,8 +214,3 @@ class EntityCodec:
         after[:-1][passage[1:] != passage[:-1]] = OUTSIDE
         ends = np.flatnonzero((tags != OUTSIDE) & ((after % 2 == 1) | (after == OUTSIDE)))
         return zip(begins.tolist(), ends.tolist(), strict=True)
-
-
-def passage_starts(document: Document) -> list[int]:
-    """Where passages begin after the first character of the text, in order."""
-    return sorted({start for start, *_ in document.passages if start > 0})

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from clinsynth_onnx.document import Document, Entity
 
+Layout = Literal["prose", "lines"]
+
 
 @dataclass(frozen=True)
 class EntityType:
@@ -84,7 +86,7 @@ class Schema:
     genre: str = ""
     topics: list[str] = field(default_factory=list)
     emphases: list[str] = field(default_factory=list)
-    layout: Literal["prose", "lines"] = "prose"
+    layout: Layout = "prose"
 
     def __post_init__(self) -> None:
         if self.layout not in ("prose", "lines"):

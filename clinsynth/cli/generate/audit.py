@@ -43,7 +43,7 @@ def audit(
     schema = read_task(task)
     documents = list(registry.read(corpus, format, ReadingOptions(**reading)))
     parts, absent = real_parts(real, schema)
-    leaks = find_leaks(documents, parts, curation.leak_ngram, curation.leak_similarity)
+    leaks = find_leaks(documents, parts, curation.leak_ngram, curation.leak_similarity, schema.layout)
     table = Table(
         "part", f"{curation.leak_ngram} words in a row", "similar sentences", "documents", "words known"
     )

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from clinsynth.curation.flaws import Flaw, without
 from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.schema import Layout
 from tests.clinsynth.synthesis.strategies import documents
 
 TEXT = "One gout. Two mumps here. Three ague."
@@ -31,10 +32,37 @@ def test_a_document_with_relations_goes_as_a_whole() -> None:
     assert kept == [] and reject.raw == TEXT
 
 
-def test_a_document_with_passages_goes_as_a_whole() -> None:
-    document = Document("One. Two.", meta={"passages": [[0, 4, "title"], [5, 9, "abstract"]]})
-    kept, rejects = without([document], [Flaw(0, 0, 3, "odd")])
-    assert kept == [] and [reject.raw for reject in rejects] == ["One. Two."]
+def test_passages_stay_where_their_text_is() -> None:
+    text = "A heading\nOne gout. Two. Three. Last part"
+    passages = [[0, 9, "title"], [10, 31, "abstract"], [32, 41, "end"]]
+    document = Document(text, (Entity(14, 18, "Disease"),), meta={"passages": passages, "year": 2020})
+    (kept,), (reject,) = without([document], [Flaw(0, 21, 22, "odd")])
+    assert reject.raw == "Two. " and kept.meta["year"] == 2020
+    assert [(kept.text[a:b], kind) for a, b, kind in kept.passages] == [
+        ("A heading", "title"),
+        ("One gout. Three.", "abstract"),
+        ("Last part", "end"),
+    ]
+    (kept,), (reject,) = without([document], [Flaw(0, 3, 4, "odd")])
+    assert reject.raw == "A heading\n", "a heading ends though it has no full stop"
+    assert [(kept.text[a:b], kind) for a, b, kind in kept.passages] == [
+        ("One gout. Two. Three.", "abstract"),
+        ("Last part", "end"),
+    ]
+    assert [kept.mention(e) for e in kept.entities] == ["gout"]
+
+
+def test_of_lines_no_more_than_a_line_goes() -> None:
+    document = Document(
+        "PLAN\nAspirin daily. No fever\n- mumps\n\nHOME",
+        (Entity(23, 28, "Disease"), Entity(31, 36, "Disease")),
+    )
+    assert [document.mention(e) for e in document.entities] == ["fever", "mumps"]
+    flaw = Flaw(0, 31, 36, "why")
+    (kept,), (reject,) = without([document], [flaw], "lines")
+    assert reject.raw == "- mumps\n\n" and kept.text == "PLAN\nAspirin daily. No fever\nHOME"
+    (kept,), (reject,) = without([document], [flaw])
+    assert reject.raw == "No fever\n- mumps\n\n", "in prose a line break ends nothing"
 
 
 def test_a_mention_over_the_border_takes_the_document_along() -> None:
@@ -42,14 +70,16 @@ def test_a_mention_over_the_border_takes_the_document_along() -> None:
     assert without([crossing], [Flaw(0, 14, 15, "why")])[0] == []
 
 
-@given(st.lists(documents(), max_size=4), st.data())
-def test_what_is_kept_is_as_it_was(given_documents: list[Document], data: st.DataObject) -> None:
+@given(st.lists(documents(), max_size=4), st.data(), st.sampled_from(["prose", "lines"]))
+def test_what_is_kept_is_as_it_was(
+    given_documents: list[Document], data: st.DataObject, layout: Layout
+) -> None:
     flaws = []
     for i, document in enumerate(given_documents):
         for _ in range(data.draw(st.integers(0, 2))):
             start = data.draw(st.integers(0, len(document.text) - 1))
             flaws.append(Flaw(i, start, start + 1, "why"))
-    kept, rejects = without(given_documents, flaws)
+    kept, rejects = without(given_documents, flaws, layout)
     assert sum(len(document.text) for document in kept) + sum(len(reject.raw) for reject in rejects) == sum(
         len(document.text) for document in given_documents
     )

@@ -66,13 +66,15 @@ def test_texts_that_are_blank_or_refused_are_left_out_with_the_reason() -> None:
     assert [(reject.reason, reject.source) for reject in rejects] == [(REFUSED, "refused"), (BLANK, "blank")]
 
 
-def test_a_lost_sentence_takes_a_text_with_passages_out_whole() -> None:
+def test_a_lost_sentence_leaves_the_passages_of_a_text() -> None:
     text = Document("She had gout. It went.", id="a", meta={"passages": [[0, 13, "title"], [14, 22, "rest"]]})
     documents, rejects = read_all([text], {0: answered(GOUT)}, ENTITY_TASK)
-    assert documents == []
+    assert [(d.text.strip(), d.meta["passages"]) for d in documents] == [
+        ("She had gout.", [[0, 13, "title"]])
+    ]
     assert [(reject.reason, reject.raw) for reject in rejects] == [
         (MISSING, "It went."),
-        (UNKNOWN, text.text),
+        (UNKNOWN, "It went."),
     ]
 
 
