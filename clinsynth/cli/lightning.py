@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from jsonargparse import Namespace, set_parsing_settings
-from jsonargparse.typing import register_type
+from jsonargparse import Namespace
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser
-from lightning.pytorch.loggers import CSVLogger
 from rich.console import Console
 
 import clinsynth.datamodules
@@ -23,14 +21,17 @@ import clinsynth.models
 import clinsynth.zero_shot  # noqa: F401  (class names without their module resolve among what is imported)
 from clinsynth.cli import from_checkpoint
 from clinsynth.cli.parser import AnsweringParser
+from clinsynth.cli.task_option import given
 from clinsynth.datamodules.base import DocumentDataModule
-from clinsynth.formats.tasks import read_task
+from clinsynth.models import checkpoint
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import is_trained
+from clinsynth.runs.curve import Curve
 from clinsynth.runs.folder import BUNDLE, CHECKPOINTS, NAMES, find_checkpoint, new_run, run_of
 from clinsynth.runs.last_checkpoint import LastCheckpoint
 from clinsynth.runs.private import InnerCLI, cpu_multiplies_bf16
+from clinsynth.runs.progress import Progress
 from clinsynth.runs.record import PredictionWriter, Report, RunRecord
 from clinsynth_onnx.schema import Schema
 
@@ -51,29 +52,6 @@ def _names(base: type) -> set[str]:
     return {base.__name__}.union(*map(_names, base.__subclasses__()))
 
 
-def read_schema(value: Any) -> Schema:
-    """A task: that of the file with this name, or of a mapping. Raises ``ValueError``."""
-    if isinstance(value, str):
-        return read_task(value)
-    if isinstance(value, dict):
-        return Schema.from_json(value)
-    raise ValueError("it is a file or a mapping, and has no options of its own. Remedy: change the task file")
-
-
-def given(task: Schema | None) -> Schema:
-    """The task. Raises ``ValueError`` if there is none."""
-    if task is None:
-        raise ValueError(
-            "no task is given. Remedy: --task FILE or --config FILE; configs/*.yaml are examples"
-        )
-    return task
-
-
-# one value that is read by read_schema, rather than one option for each field of a dataclass
-set_parsing_settings(subclasses_enabled=[Schema])
-register_type(Schema, serializer=Schema.to_json, deserializer=read_schema)
-
-
 class CLI(InnerCLI):
     """Adds the task, the run folder, and checkpoints by validation score to LightningCLI."""
 
@@ -85,6 +63,7 @@ class CLI(InnerCLI):
     }
 
     def __init__(self, args: list[str]) -> None:
+        self._steps_done = 0
         known = from_checkpoint.defaults(args, RUNS)
         self.defaults_of = {name: {**own, **known} for name, own in self.defaults_of.items()}
         super().__init__(
@@ -169,10 +148,24 @@ class CLI(InnerCLI):
             self._checkpoint = find_checkpoint(config.ckpt_path, base, run)
             config.ckpt_path = str(self._checkpoint)
             self._run = run or run_of(self._checkpoint)
+            if self.subcommand == "fit":
+                self._go_on(self._checkpoint)
         if self._run is None and not config.trainer.fast_dev_run:
             self._run = new_run(base)
         for name in ("best_checkpoint", "last_checkpoint"):
             config[f"{name}.dirpath"] = config[f"{name}.dirpath"] or str((self._run or base) / CHECKPOINTS)
+
+    def _go_on(self, path: Path) -> None:
+        """Raises ``ValueError`` if training from a checkpoint on would end before it begins."""
+        kept = checkpoint.read(path)
+        epochs = self._settings.trainer.max_epochs
+        if epochs is not None and 0 <= epochs < kept["epoch"]:
+            raise ValueError(
+                f"{path} has {kept['epoch']} epochs behind it, and training is to end at {epochs}. Remedy: "
+                "a larger --trainer.max_epochs, or no --ckpt_path, to begin anew"
+            )
+        if run_of(path) == self._run:
+            self._steps_done = int(kept["global_step"])
 
     @property
     def _settings(self) -> Namespace:
@@ -217,9 +210,11 @@ class CLI(InnerCLI):
         if settings["logger"] is None:
             settings["logger"] = self.subcommand == "fit"
         if self.subcommand == "fit" and settings["logger"] is not False and self._run is not None:
-            given = settings["logger"] if settings["logger"] is not True else []
-            extra = given if isinstance(given, list) else [given]
-            kwargs["logger"] = [CSVLogger(self._run, name="logs"), *extra]
+            more = settings["logger"] if settings["logger"] is not True else []
+            extra = more if isinstance(more, list) else [more]
+            kwargs["logger"] = [Curve(self._run, self._steps_done), *extra]
+        if settings["enable_progress_bar"] is not False and self.subcommand == "fit":
+            settings["callbacks"] = [*(settings["callbacks"] or []), Progress()]
         if settings["precision"] is None:
             kwargs["precision"] = fitting_precision(settings["accelerator"])
         return super().instantiate_trainer(**kwargs)

@@ -14,7 +14,7 @@ from clinsynth.formats.counts import count
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Layout
 
-QUANTILES = (0, 25, 50, 75, 100)
+QUANTILES = {"lowest": 0, "quarter": 25, "median": 50, "three quarters": 75, "highest": 100}  # percentiles
 
 
 def balance(documents: Sequence[Document], layout: Layout = "prose") -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _mentions(documents: Iterable[Document], label: str) -> set[str]:
 
 
 def _quantiles(values: Sequence[int]) -> list[float]:
-    return [float(value) for value in np.percentile(values, QUANTILES)] if values else []
+    return [float(value) for value in np.percentile(values, list(QUANTILES.values()))] if values else []
 
 
 def _distinct(tokens: Sequence[Sequence[str]], size: int) -> float:

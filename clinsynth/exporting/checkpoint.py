@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentError
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,15 @@ def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--data", type=DocumentDataModule)
     options = {**data.get("init_args", {}), "schema": model.schema.to_json()}
-    made = parser.instantiate(
-        parser.parse_object({"data": {"class_path": data["class_path"], "init_args": options}})
-    )
+    named = {"class_path": data["class_path"], "init_args": options}
+    try:
+        made = parser.instantiate(parser.parse_object({"data": named}))
+    except ArgumentError as error:
+        raise ValueError(
+            f"the validation data of {config} cannot be read: {data['class_path']}: "
+            f"{str(error).splitlines()[-1].strip()}. Remedy: install the package that it is of, or name gold "
+            "documents to compare on with --documents"
+        ) from error
     module: DocumentDataModule = made.data
     module.prepare(("val",))
     return module.task_documents("val")

@@ -8,9 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
+from clinsynth.metrics.scores import FEW_DOCUMENTS
 from clinsynth_onnx import machine
-
-FEW_DOCUMENTS = 10  # errors of one document go together, so that many annotations of a few do not help
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 SAMPLES = 1000
 SEED = 20230304
 INTERVAL = (2.5, 97.5)
+FEW_DOCUMENTS = 10  # errors of one document go together, so that many annotations of a few do not help
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class LastCheckpoint(ModelCheckpoint):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._asked = False
+        self._asked = self._stops = False
         self._handlers: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -50,6 +50,13 @@ class LastCheckpoint(ModelCheckpoint):
         self._agree(trainer)
         if self._asked and (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
             self._save(trainer)
+            self._stops = True
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        super().on_train_batch_start(trainer, pl_module, batch, batch_idx)
+        if self._stops:  # only now has the step before been logged
             raise KeyboardInterrupt
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

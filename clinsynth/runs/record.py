@@ -8,6 +8,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,11 @@ from rich.console import Console
 
 from clinsynth.formats import jsonl
 from clinsynth.metrics.report import table
+from clinsynth.metrics.scores import FEW_DOCUMENTS
 from clinsynth.runs.folder import CHECKPOINTS, new_test
 from clinsynth_onnx.document import Document
+
+log = logging.getLogger("clinsynth")
 
 PACKAGES = ("clinsynth", "torch", "lightning", "transformers", "tokenizers", "torchmetrics", "numpy")
 
@@ -53,6 +57,9 @@ class RunRecord(SaveConfigCallback):
         record = getattr(getattr(trainer, "datamodule", None), "record", None)
         if trainer.is_global_zero and record:
             _write(_unused(Path(trainer.default_root_dir) / "data.json"), record)
+            few = few_to_validate_on(record, getattr(pl_module, "monitor", "a score"))
+            if few is not None:
+                log.warning(few)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False):
@@ -66,6 +73,23 @@ class RunRecord(SaveConfigCallback):
         last = Path(trainer.default_root_dir) / CHECKPOINTS / "last.ckpt"
         if last.exists():
             rank_zero_info(f"Stopped. Go on from {last} with the same command and: --ckpt_path {last}")
+
+
+def few_to_validate_on(record: Mapping[str, Any], monitor: str) -> str | None:
+    """What to know where the best checkpoint is chosen, and training stopped, on a handful of documents.
+
+    Args:
+        record: What was read of each split, with its number of documents.
+        monitor: The score that chooses.
+    """
+    documents = record.get("val", {}).get("documents", FEW_DOCUMENTS)
+    if documents >= FEW_DOCUMENTS:
+        return None
+    return (
+        f"{monitor} of {documents} documents chooses the best checkpoint and ends training, and is mostly "
+        f"chance on fewer than {FEW_DOCUMENTS}. Remedy: more documents to validate on, or all epochs "
+        "(--early_stopping.patience 1000000) and the last checkpoint (--ckpt_path last)"
+    )
 
 
 def why_stopped(trainer: Trainer) -> str:

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
+from clinsynth.curation.balance import QUANTILES
 from clinsynth.curation.curate import Report
 from clinsynth.llm.budget import Budget, Prices, Spending, shown_money
 from clinsynth.llm.requests import Reply, Request, canonical
@@ -190,6 +191,8 @@ def markdown(title: str, value: Mapping[str, Any]) -> str:
 def _rows(part: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
     for key, value in part.items():
         name = f"{before}{key.replace('_', ' ')}"
+        if key.endswith("_a_document"):
+            name += f": {', '.join(QUANTILES)}"
         if isinstance(value, Mapping):
             yield from _rows(value, f"{name}: ") if value else [(name, "none")]
         elif isinstance(value, list):

@@ -57,7 +57,7 @@ def test_help_imports_nothing_heavy(command: str) -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'export'}"},
     )
     if not command:
         for name, listed in COMMANDS.items():
@@ -277,15 +277,20 @@ def test_fit_test_predict_and_tag(
 
 
 def test_another_logger_is_added_and_early_stopping_tells_why(
-    tmp_path: Path, tiny_encoder: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_encoder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     toy.write(tmp_path, tiny_encoder)
     logger = ("--trainer.logger=TensorBoardLogger", "--trainer.logger.save_dir=boards")
     patience = ("--early_stopping.patience=1", "--early_stopping.min_delta=1")
-    clinsynth("fit", "--config=re.yaml", "--run=logged", *patience, *logger)
+    clinsynth(
+        "fit", "--config=re.yaml", "--run=logged", "--trainer.enable_progress_bar=true", *patience, *logger
+    )
     why = r"val_f1 was not above 0\.\d+ in 1 validations \(--early_stopping.patience 1\)"
     told = rf"Stopped after 2 epochs: {why}"
-    assert re.search(told, capsys.readouterr().out)
+    shown = capsys.readouterr().out
+    assert re.search(told, shown)
+    assert re.search(r"train_loss: \S+ val_f1: 0\.\d+ \(best 0\.\d+\) left: 0:00:\d+", shown)
     assert list(Path("boards").rglob("events*")) and list(Path("logged/logs").rglob("metrics.csv"))
 
 
@@ -297,6 +302,9 @@ def test_bad_input_ends_with_one_line(tmp_path: Path, tiny_encoder: str) -> None
         clinsynth("predict", "--data=Files", "--data.predict=notes")
     with pytest.raises(SystemExit, match=r"clinsynth fit: nothing\.jsonl: there is no such file.*Remedy"):
         clinsynth("fit", "--config=ner.yaml", "--data.train=nothing.jsonl")
+    clinsynth("fit", "--config=ner.yaml", "--run=short", "--trainer.max_epochs=2")
+    with pytest.raises(SystemExit, match=r"has 2 epochs behind it.*end at 1\. Remedy: a larger"):
+        clinsynth("fit", "--config=ner.yaml", "--run=short", "--ckpt_path=last", "--trainer.max_epochs=1")
     with pytest.raises(SystemExit, match=r"clinsynth fit: the encoder 'no/such' could not be loaded"):
         clinsynth("fit", "--config=ner.yaml", "--model.encoder=no/such")
 

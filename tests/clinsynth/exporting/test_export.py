@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from rich.console import Console
 
 from clinsynth.cli import export as command
@@ -81,6 +82,17 @@ def test_the_command_takes_a_run_and_reads_its_validation_part(
         assert zipped("the drug fever.") == folder("the drug fever.")
     with pytest.raises(FileExistsError, match=r"exists already\. Remedy"):
         command.main([str(run), str(run / "again.zip")])
+
+
+def test_data_of_a_package_that_is_not_installed_is_told(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    (copy / "checkpoints").mkdir(parents=True)
+    (copy / "checkpoints" / "best.ckpt").symlink_to(run / "checkpoints" / "best.ckpt")
+    config = {"data": {"class_path": "not_installed.Letters", "init_args": {"folder": "data"}}}
+    (copy / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    told = r"not_installed\.Letters: No module named 'not_installed'\. Remedy: install .* with --documents"
+    with pytest.raises(ValueError, match=told):
+        command.main([str(copy), str(tmp_path / "out")])
 
 
 def test_options_of_reading_are_for_documents(run: Path, tmp_path: Path) -> None:

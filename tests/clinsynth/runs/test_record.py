@@ -11,6 +11,13 @@ import pytest
 from clinsynth.runs import record
 
 
+def test_a_handful_of_documents_to_validate_on_is_told() -> None:
+    assert record.few_to_validate_on({"val": {"documents": 10}}, "val_f1") is None
+    assert record.few_to_validate_on({"train": {"documents": 1}}, "val_f1") is None
+    told = record.few_to_validate_on({"val": {"documents": 1}}, "val_f1")
+    assert told is not None and told.startswith("val_f1 of 1 documents") and "--ckpt_path last" in told
+
+
 def test_half_a_character_on_the_command_line_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ def test_a_card_tells_all_but_the_text(tmp_path: Path) -> None:
     card.write(tmp_path, account)
     shown, read = (tmp_path / "card.md").read_text(), json.loads((tmp_path / "card.json").read_text())
     assert CANARY not in shown + json.dumps(read)
+    assert "| words a document: lowest, quarter, median, three quarters, highest | 9, 9, 9, 9, 9 |" in shown
     assert "Written by hand." in shown and "not recorded" in shown
     assert read["answered_by"] == {"m": 1} and read["files"] == {"corpus.jsonl": sha256_of(file)}
     assert read["rejected"]["exact duplicate"] == 1 and read["curation"]["leak_ngram"] == 8
