@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,31 @@ def _published() -> list[type[PublishedCorpus]]:
 
 def _published_rows(corpus: PublishedCorpus) -> Iterator[tuple[str, ...]]:
     name = corpus.folder
+    here, absent = Counter[str](), []
     for split in SPLITS:
         try:
             counts = count_documents(corpus.documents(split))
         except FileNotFoundError as error:
             yield name, split, "not at hand", "", "", str(error).split(" is missing")[0]
+            absent.append(split)
         else:
             yield _row(name, split, counts, corpus.published.get(split, {}))
+            here.update(_numbers(counts))
+    if corpus.published_whole and here:
+        verdict = _whole(here, corpus.published_whole, absent)
+        yield name, "all", str(here["documents"]), "", f"{here['relations']} relations", verdict
+
+
+def _whole(here: Mapping[str, int], published: Mapping[str, int], absent: Sequence[str]) -> str:
+    """What is said of all splits together; where some are absent, what has to be in them."""
+    told = []
+    for label, number in published.items():
+        rest = number - here.get(label, 0)
+        if rest < 0 or (rest and not absent):
+            told.append(f"{number} {label}, not {here.get(label, 0)}")
+        elif absent:
+            told.append(f"{number} {label}, {rest} of them in {' and '.join(absent)}")
+    return "\n".join(told) or "the same"
 
 
 def _show(rows: Iterable[tuple[str, ...]]) -> None:
@@ -108,8 +127,7 @@ def _row(name: str, split: str, counts: Counts, published: Mapping[str, int]) ->
     )
     if counts.unmentioned:
         relations += f"\n({counts.unmentioned} of concepts without mention)"
-    found = {"documents": counts.documents, **counts.entities, **counts.relations, **counts.concept_relations}
-    found["relations"] = sum((counts.concept_relations or counts.relations).values())
+    found = _numbers(counts)
     differences = [
         f"{n} {label}, not {found.get(label, 0)}"
         for label, n in published.items()
@@ -120,6 +138,17 @@ def _row(name: str, split: str, counts: Counts, published: Mapping[str, int]) ->
     if counts.unplaced:
         mentions += "".join(f"\n({n} {label} without a place)" for label, n in counts.unplaced.items())
     return name, split, documents, mentions, relations, verdict
+
+
+def _numbers(counts: Counts) -> dict[str, int]:
+    """What authors may have counted, by name; relations between concepts where there are any."""
+    return {
+        "documents": counts.documents,
+        **counts.entities,
+        **counts.relations,
+        **counts.concept_relations,
+        "relations": sum((counts.concept_relations or counts.relations).values()),
+    }
 
 
 def _lines(pairs: Iterable[tuple[str, int]]) -> str:
