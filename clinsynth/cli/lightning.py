@@ -56,7 +56,7 @@ class CLI(InnerCLI):
     """Adds the task, the run folder, and checkpoints by validation score to LightningCLI."""
 
     # Report has a table of its own, and PredictionWriter keeps what is found
-    defaults_of: ClassVar[dict[str, dict[str, Any]]] = {
+    OUTPUT: ClassVar[dict[str, dict[str, Any]]] = {
         "validate": {"verbose": False},
         "test": {"verbose": False},
         "predict": {"return_predictions": False},
@@ -65,7 +65,7 @@ class CLI(InnerCLI):
     def __init__(self, args: list[str]) -> None:
         self._steps_done = 0
         known = from_checkpoint.defaults(args, RUNS)
-        self.defaults_of = {name: {**own, **known} for name, own in self.defaults_of.items()}
+        self.defaults_of = {name: {**output, **known} for name, output in self.OUTPUT.items()}
         super().__init__(
             DocumentAnnotator,
             DocumentDataModule,

@@ -33,7 +33,8 @@ class Curve(CSVLogger):
     def experiment(self) -> ExperimentWriter:
         """Lightning's writer, which has the rows of the steps before."""
         if self._begun:
-            return super().experiment
+            writer: ExperimentWriter = super().experiment
+            return writer
         self._begun = True
         before = _rows(Path(self.log_dir) / ExperimentWriter.NAME_METRICS_FILE, self._done)
         with warnings.catch_warnings():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 class InnerCLI(LightningCLI):
     """LightningCLI with two of its private steps changed."""
 
-    defaults_of: dict[str, dict[str, Any]] = {}  # noqa: RUF012
+    defaults_of: Mapping[str, dict[str, Any]]
     """Defaults of the arguments of one command, by its name; they are the same for all otherwise."""
 
     def _parse_ckpt_path(self) -> None:

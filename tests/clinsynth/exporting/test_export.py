@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 from rich.console import Console
 
 from clinsynth.cli import export as command
+from clinsynth.cli import tag
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.exporting import gate, outcome
 from clinsynth.formats import jsonl
@@ -59,6 +61,28 @@ def test_a_run_that_goes_on_replaces_its_bundle(run: Path, capsys: pytest.Captur
     assert f"The bundle is {run / 'bundle'}\n" in capsys.readouterr().out
     assert Bundle.open(run / "bundle") and not (run / "bundle" / "old").exists()
     assert not list(run.glob(".bundle*")), "no draft is left"
+
+
+def test_tag_takes_the_bundle_of_the_checkpoint(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shown(model: Path) -> str:
+        monkeypatch.setattr("sys.stdin", io.StringIO("A gene and the fever of a pain.\n"))
+        tag.tag(str(model))
+        return capsys.readouterr().out
+
+    without = tmp_path / "run"
+    (without / "checkpoints").mkdir(parents=True)
+    (without / "checkpoints" / "best.ckpt").symlink_to(run / "checkpoints" / "best.ckpt")
+    expected = shown(without)
+    assert "fever Disease" in expected, "by the checkpoint"
+    monkeypatch.setattr(tag, "_by_checkpoint", lambda *_: pytest.fail("there is a bundle"))
+    assert shown(run) == shown(run / "bundle") == expected
+    other = json.loads((run / "bundle" / MANIFEST).read_text(encoding="utf-8"))
+    shutil.copytree(run / "bundle", without / "bundle")
+    other["made"]["checkpoint_sha256"] = "0" * 64
+    (without / "bundle" / MANIFEST).write_text(json.dumps(other), encoding="utf-8")
+    assert tag._bundle(without) is None, "a bundle of another checkpoint"
 
 
 def test_documents_equal_those_of_torch(run: Path) -> None:
