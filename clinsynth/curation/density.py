@@ -73,7 +73,7 @@ def departures(
 
 def _pieces(document: Document, lines: bool) -> list[tuple[int, int]]:
     if not lines:
-        return [span for span in sentences(document.text) if document.text[slice(*span)].strip()]
+        return [span for span in sentences(document) if document.text[slice(*span)].strip()]
     found, start = [], 0
     for line in document.text.splitlines(keepends=True):
         if line.strip():

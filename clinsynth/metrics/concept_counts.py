@@ -14,8 +14,7 @@ import numpy as np
 
 from clinsynth.metrics.counts import IntArray
 from clinsynth_onnx.concepts import Concept, concept_relations, concepts, unplaced_relations
-from clinsynth_onnx.document import Document
-from clinsynth_onnx.entity_codec import passage_starts
+from clinsynth_onnx.document import Document, passage_starts
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
 
@@ -51,7 +50,7 @@ def concept_relation_counts(predicted: Document, gold: Document, schema: Schema)
                 f"document {gold.id!r} has {label!r} relations, but the task {schema.name!r} knows "
                 f"{', '.join(schema.relations)} only"
             )
-    starts = sentence_starts(gold.text, passage_starts(gold))
+    starts = sentence_starts(gold.text, passage_starts(gold), schema.layout)
     sentences = [
         {bisect_right(starts, document.entities[i].start) for i in thing.mentions}
         for document, things in ((gold, known), (predicted, found))

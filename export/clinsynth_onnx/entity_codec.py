@@ -181,7 +181,7 @@ class EntityCodec:
         """First and end token of each sentence, or of the whole text."""
         cuts = [0, len(tokens)]
         if self.unit == "sentence":
-            starts = np.array(sentence_starts(document.text, passage_starts(document)))
+            starts = np.array(sentence_starts(document.text, passage_starts(document), self.schema.layout))
             cuts = [*np.searchsorted(tokens.offsets[:, 0], starts).tolist(), len(tokens)]
         for first, end in itertools.pairwise(cuts):
             if first < end or len(tokens) == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from clinsynth_onnx.schema import Layout
 
@@ -13,7 +13,8 @@ ABBREVIATION = re.compile(
 )
 
 
-LINE_END = re.compile(r"\n\s*(?=\S)")
+LINE_END = re.compile(r"\n\s*(?=(\S+))")  # and the first word after it
+WIDTHS = range(50, 133)  # columns that texts are cut to; a wider line is a paragraph
 
 
 def sentence_starts(text: str, passages: Iterable[int] = (), layout: Layout = "prose") -> list[int]:
@@ -25,12 +26,22 @@ def sentence_starts(text: str, passages: Iterable[int] = (), layout: Layout = "p
     Args:
         text: The whole text.
         passages: Where its passages begin: a title or heading has no full stop, and ends all the same.
-        layout: Whether the text is lines, so that a sentence ends with its line too.
+        layout: Whether the text is lines, so that a sentence ends with its line too, unless the line was
+            full: where a text is cut to a width, a line ends because the next word does not fit.
     """
     starts = [0]
     for match in END.finditer(text):
         before = text[max(0, match.start() - 8) : match.start() + 1]
         if text[match.start()] != "." or not ABBREVIATION.search(before):
             starts.append(match.end())
-    lines = (match.end() for match in LINE_END.finditer(text)) if layout == "lines" else ()
-    return sorted({*starts, *passages, *lines})
+    return sorted({*starts, *passages, *(_line_starts(text) if layout == "lines" else ())})
+
+
+def _line_starts(text: str) -> Iterator[int]:
+    """Where lines begin that do not go on with the one before."""
+    width = max(len(line.rstrip()) for line in text.split("\n"))
+    for match in LINE_END.finditer(text):
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].rstrip()
+        full = width in WIDTHS and len(line) + 1 + len(match[1]) > width
+        if not full:
+            yield match.end()

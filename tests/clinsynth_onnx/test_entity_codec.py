@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from dataclasses import replace
 from random import Random
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from clinsynth_onnx.codec import Features, FloatArray
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.entity_codec import EntityCodec, Unit
-from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.schema import Layout, Schema
 from clinsynth_onnx.sentences import sentence_starts
 from clinsynth_onnx.tokens import TextTokenizer
 from tests.clinsynth_onnx.strategies import documents, texts
@@ -192,11 +193,46 @@ def test_a_sentence_is_read_alike_alone_and_in_a_document(schema: Schema, wordpi
     assert [e.input_ids.tolist() for e in whole] == [e.input_ids.tolist() for e in alone]
 
 
-@given(texts, st.lists(st.integers(0, 60)))
-def test_sentences_begin_in_order(text: str, passages: list[int]) -> None:
+PARAGRAPH = (
+    "She came with pain in the left leg, which had begun on the day before she was seen here. "
+    "No fever. She took Tylenol at home and had a CT of the head, an EKG and blood cultures in the ED."
+)
+NOTE = f"HISTORY OF ILLNESS\n{PARAGRAPH}\nMEDICATIONS\n- Lasix\n- metoprolol\n\nHOME\nOxygen"
+
+
+def pieces(text: str, layout: Layout) -> list[str]:
+    starts = sentence_starts(text, layout=layout)
+    return [" ".join(text[a:b].split()) for a, b in itertools.pairwise([*starts, len(text)])]
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 132])
+def test_a_line_ends_a_sentence_in_lines_unless_it_was_full(width: int) -> None:
+    wrapped = "\n".join(textwrap.fill(line, width) for line in NOTE.split("\n"))
+    expected = [
+        "HISTORY OF ILLNESS",
+        PARAGRAPH.split(" No fever")[0],
+        "No fever.",
+        PARAGRAPH.split("fever. ")[1],
+        *("MEDICATIONS", "- Lasix", "- metoprolol", "HOME", "Oxygen"),
+    ]
+    assert pieces(NOTE, "lines") == pieces(wrapped, "lines") == expected
+    assert len(wrapped.split("\n")) > len(NOTE.split("\n")) and len(pieces(NOTE, "prose")) == 5
+
+
+def test_a_task_in_lines_is_encoded_line_by_line(schema: Schema, wordpiece: TextTokenizer) -> None:
+    document = Document("PLAN\nfever\npain", (Entity(5, 10, "Disease"), Entity(11, 15, "Disease")))
+    lines = EntityCodec(wordpiece, replace(schema, layout="lines"))
+    features = lines.encode([document])
+    assert [example.origin for example in features.examples] == [(0, 4), (4, 5), (5, 6)]
+    assert lines.decode(features, certain(features, len(lines.classes))) == [document]
+    assert len(EntityCodec(wordpiece, schema).encode([document]).examples) == 1
+
+
+@given(texts, st.lists(st.integers(0, 60)), st.sampled_from(["prose", "lines"]))
+def test_sentences_begin_in_order(text: str, passages: list[int], layout: Layout) -> None:
     passages = [start for start in passages if start <= len(text)]
-    starts = sentence_starts(text, passages)
-    assert {*sentence_starts(text), *passages} == set(starts)
+    starts = sentence_starts(text, passages, layout)
+    assert {*sentence_starts(text, (), layout), *passages} == set(starts)
     assert starts[0] == 0
     assert starts == sorted(set(starts))
     assert starts[-1] <= len(text)
