@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from clinsynth.runs.folder import SHARED, find_checkpoint, last_test, new_run, new_test, run_of
+from clinsynth.runs.folder import (
+    SHARED,
+    find_checkpoint,
+    last_test,
+    new_run,
+    new_test,
+    newest_checkpoint,
+    run_of,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +59,21 @@ def test_checkpoints_are_found(tmp_path: Path) -> None:
         find_checkpoint("x.ckpt", tmp_path, None)
     (tmp_path / "moved.ckpt").touch()
     assert run_of(find_checkpoint(str(tmp_path / "moved.ckpt"), tmp_path, None)) is None
+
+
+def test_a_folder_stands_for_its_best_checkpoint(tmp_path: Path) -> None:
+    paths = []
+    for age, task in enumerate(("drugs", "genes", "notes")):
+        path = tmp_path / task / "1" / "checkpoints" / "best.ckpt"
+        path.parent.mkdir(parents=True)
+        path.touch()
+        os.utime(path, (1e9 - age, 1e9 - age))
+        paths.append(path)
+    assert newest_checkpoint("best", tmp_path) == paths[0], "of any task"
+    for named in (tmp_path / "notes", tmp_path / "notes" / "1"):
+        assert find_checkpoint(str(named), tmp_path, None) == paths[2]
+    with pytest.raises(ValueError, match=r"no checkpoint 'last' in any run below .*Remedy: name one"):
+        newest_checkpoint("last", tmp_path)
 
 
 def test_each_test_has_a_folder(tmp_path: Path) -> None:
