@@ -38,7 +38,7 @@ from clinsynth_onnx.predictor import Predictor
 from clinsynth_onnx.relation_codec import RelationCodec
 
 SETTLE = 0.5  # seconds in which the threads of whoever ran before stop spinning
-EXAMINED = 20  # documents that the gate compares on: this is about time
+EXAMINED = 10  # documents that the gate compares on: this is about time
 
 
 def first_mentions(document: Document) -> Document:
