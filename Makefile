@@ -13,7 +13,7 @@ LLM_VENV := .venv-llm
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-notes test lint types bench llm-server llm clean
+.PHONY: help demo demo-notes test lint types reproduce bench llm-server llm clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ lint: $(VENV)/.dev ## check style
 
 types: $(VENV)/.dev ## check types
 	$(BIN)/mypy
+
+reproduce: $(VENV)/.train ## fill the paper's table (two hours on 2 cores); start again to go on
+	$(BIN)/clinsynth reproduce --config configs/reproduce/paper.yaml $(ARGUMENTS)
 
 bench: $(VENV)/.dev ## compare training and inference with Hugging Face's (after make demo; 25 minutes)
 	$(BIN)/python benchmarks/training.py

@@ -34,6 +34,7 @@ COMMANDS = {
         "Count a model's errors by kind and by word, to mend guidelines by.",
         extra="train",
     ),
+    "reproduce": Command("clinsynth.cli.reproduce", "Fill the paper's table: real, written and mixed text."),
     "corpus": Command("clinsynth.cli.corpus", "Count what is in corpora, or convert between formats."),
 }
 

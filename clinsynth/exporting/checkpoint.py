@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentError
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonargparse import ArgumentParser
-
 from clinsynth.corpora.labels import restrict
-from clinsynth.datamodules.base import DocumentDataModule
+from clinsynth.datamodules.of_run import data_of_run
 from clinsynth.exporting.outcome import Gate
 from clinsynth.exporting.write import write_bundle
 from clinsynth.models.encoder_model import EncoderModel
@@ -57,33 +53,12 @@ def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:
             f"there is no config.yaml beside {checkpoint} that names validation data. "
             "Remedy: name gold documents to compare on with --documents"
         )
-    data = current(yaml.safe_load(config.read_text(encoding="utf-8"))["data"])
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--data", type=DocumentDataModule)
-    options = {**data.get("init_args", {}), "schema": model.schema.to_json()}
-    named = {"class_path": data["class_path"], "init_args": options}
     try:
-        made = parser.instantiate(parser.parse_object({"data": named}))
-    except ArgumentError as error:
-        raise ValueError(
-            f"the validation data of {config} cannot be read: {data['class_path']}: "
-            f"{str(error).splitlines()[-1].strip()}. Remedy: install the package that it is of, or name gold "
-            "documents to compare on with --documents"
-        ) from error
-    module: DocumentDataModule = made.data
+        module = data_of_run(config, model.schema)
+    except ValueError as error:
+        raise ValueError(f"{error}, or name gold documents to compare on with --documents") from error
     module.prepare(("val",))
     return module.task_documents("val")
-
-
-def current(config: Any) -> Any:
-    """A run's config without the options of ``Synthetic`` that there were once, where they are not used."""
-    if isinstance(config, dict):
-        return {
-            name: current(value)
-            for name, value in config.items()
-            if value is not None or name not in ("replies", "generation", "folder")
-        }
-    return [current(value) for value in config] if isinstance(config, list) else config
 
 
 def provenance(checkpoint: Path, model: EncoderModel) -> dict[str, Any]:

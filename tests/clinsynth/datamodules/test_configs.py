@@ -10,8 +10,8 @@ from jsonargparse import ArgumentParser
 
 from clinsynth.datamodules import BC5CDR, Files, Mixture, Synthetic
 from clinsynth.datamodules.base import DocumentDataModule
+from clinsynth.datamodules.of_run import current
 from clinsynth.datamodules.written import GeneratedText, RecordedReplies
-from clinsynth.exporting.checkpoint import current
 from clinsynth.formats import jsonl
 from clinsynth_onnx.document import Document, Entity
 

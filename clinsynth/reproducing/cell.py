@@ -1,0 +1,208 @@
+"""A cell becomes a result, once: its commands are run, its tests counted, its texts compared."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clinsynth.formats import jsonl
+from clinsynth.formats.tasks import read_task
+from clinsynth.reproducing import fingerprint
+from clinsynth.reproducing.gold import fetch, files, gold
+from clinsynth.reproducing.learned import Overlaps, amounts, training_texts
+from clinsynth.reproducing.plan import Cell, CorpusPlan, Row
+from clinsynth.reproducing.process import Lock, attempts, minutes, note, perform
+from clinsynth.reproducing.scoring import counts, figures
+from clinsynth.reproducing.steps import (
+    BUNDLE,
+    RUN_FOLDER,
+    Offered,
+    inputs,
+    overrides,
+    resolved,
+    steps,
+    test_name,
+)
+from clinsynth.runs.folder import CHECKPOINTS, last_test
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.predictor import Predictor
+from clinsynth_onnx.schema import Schema
+
+RESULT, SHORT = "result.json", 12
+SAME = 1e-9  # two ways to the same score may differ by this
+
+
+@dataclass
+class Table:
+    """A table that is being filled.
+
+    Attributes:
+        corpora: Its corpora.
+        rows: Its rows.
+        out: Its folder.
+        offered: What is at hand for rows that are not trained.
+        needed: Rows whose runs others start from.
+    """
+
+    corpora: Mapping[str, CorpusPlan]
+    rows: Mapping[str, Row]
+    out: Path
+    offered: Offered
+    needed: frozenset[str]
+    _folders: dict[tuple[str, str, int, int | None], Path] = field(default_factory=dict)
+    _overlaps: dict[tuple[str, int | None], Overlaps] = field(default_factory=dict)
+    _schemas: dict[str, Schema] = field(default_factory=dict)
+
+    def schema(self, corpus: str) -> Schema:
+        """The task of a corpus."""
+        if corpus not in self._schemas:
+            self._schemas[corpus] = read_task(self.corpora[corpus].task)
+        return self._schemas[corpus]
+
+    def folder(self, cell: Cell) -> Path:
+        """The folder of a cell, named after the hash of all that can change its result.
+
+        Raises:
+            OSError: A file that it reads is missing.
+        """
+        plan, row = self.corpora[cell.corpus], self.rows[cell.row]
+        real = [path for fold in cell.tests for path in files(plan, fold)]
+        needs = {need: self._needed(cell, need).name for need in cell.needs}
+        parts = {
+            "code": fingerprint.code(),
+            "files": fingerprint.of_files([*real, *inputs(plan, cell, row, self.offered)]),
+            "settings": cell.settings,
+            "model": overrides(plan, row, self.offered),
+            "real": plan.real.values,
+            "seed": cell.seed,
+            "tests": cell.tests,
+            "export": row.export,
+            "needs": needs,
+        }
+        folder = self.out / "cells" / cell.corpus / f"{cell.name}-{fingerprint.key(parts)[:SHORT]}"
+        if cell.size is None:
+            self._folders[cell.corpus, cell.row, cell.seed, cell.fold] = folder
+        return folder
+
+    def result(self, cell: Cell) -> dict[str, Any] | None:
+        """The result of a cell that was run before."""
+        path = self.folder(cell) / RESULT
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def run(self, cell: Cell, lock: Lock, say: Callable[[str], None]) -> dict[str, Any]:
+        """Runs what is left of a cell.
+
+        Raises:
+            StepError: A command ended with an error.
+            ValueError: The corpus, the plan or an earlier cell does not fit.
+            OSError: A file is missing.
+        """
+        plan, row = self.corpora[cell.corpus], self.rows[cell.row]
+        for fold in cell.tests:
+            fetch(plan, fold)
+        folder = self.folder(cell)
+        folder.mkdir(parents=True, exist_ok=True)
+        runs = {need: self._needed(cell, need) / RUN_FOLDER for need in cell.needs}
+        todo = steps(plan, cell, row, self.offered, folder, resolved(cell.settings, folder, runs))
+        for step in todo:
+            say(f"  {step.name}")
+            perform(folder, step, lock)
+            if step.name.startswith("test"):
+                _note_results(folder, step.name, row)
+        result = self._collected(cell, folder, runs)
+        draft = folder / f"{RESULT}.part"
+        draft.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        draft.replace(folder / RESULT)
+        self._tidy(cell, folder)
+        return result
+
+    def _needed(self, cell: Cell, row: str) -> Path:
+        """The folder of the cell of another row that this one starts from."""
+        for fold in (cell.fold, None):
+            if (cell.corpus, row, cell.seed, fold) in self._folders:
+                return self._folders[cell.corpus, row, cell.seed, fold]
+        raise ValueError(
+            f"{cell.corpus}: {cell.name} needs the row {row!r}. Remedy: give it epochs in the plan"
+        )
+
+    def _collected(self, cell: Cell, folder: Path, runs: Mapping[str, Path]) -> dict[str, Any]:
+        plan, row, schema = self.corpora[cell.corpus], self.rows[cell.row], self.schema(cell.corpus)
+        run = folder / RUN_FOLDER
+        golds = {fold: gold(plan, fold, schema) for fold in cell.tests}
+        where = {note["step"]: Path(note["results"]) for note in attempts(folder) if "results" in note}
+        tests = [
+            {"fold": fold, **tested(where[test_name(fold)], documents, schema)}
+            for fold, documents in golds.items()
+        ]
+        learned = training_texts(run, schema) if row.kind == "trained" else []
+        earlier = [document for other in runs.values() for document in training_texts(other, schema)]
+        overlaps = [
+            self._overlap(cell.corpus, fold, golds[fold]).count([*learned, *earlier]) for fold in golds
+        ]
+        bundle = run / BUNDLE
+        return {
+            "corpus": cell.corpus,
+            "row": cell.row,
+            "size": cell.size,
+            "seed": cell.seed,
+            "fold": cell.fold,
+            "commands": [attempt["command"] for attempt in attempts(folder) if "command" in attempt],
+            "learned": amounts(learned) if learned else None,
+            "overlap": max(overlaps, key=lambda one: int(one["overlapping"])) if learned else None,
+            "minutes": minutes(folder, "fit"),
+            "ms_per_document": timed(bundle, next(iter(golds.values()))) if row.export else None,
+            "tests": tests,
+            "code": fingerprint.code()[:SHORT],
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        }
+
+    def _overlap(self, corpus: str, fold: int | None, documents: Sequence[Document]) -> Overlaps:
+        return self._overlaps.setdefault((corpus, fold), Overlaps(documents))
+
+    def _tidy(self, cell: Cell, folder: Path) -> None:
+        """Removes weights that nothing starts from: with their optimizer they are hundreds of megabytes."""
+        kept = cell.row in self.needed and cell.size is None
+        for name in ("last.ckpt",) if kept or self.rows[cell.row].export else ("last.ckpt", "best.ckpt"):
+            (folder / RUN_FOLDER / CHECKPOINTS / name).unlink(missing_ok=True)
+
+
+def _note_results(folder: Path, step: str, row: Row) -> None:
+    """Notes where the results of a test are, once."""
+    if not any(note["step"] == step and "results" in note for note in attempts(folder)):
+        run = folder / RUN_FOLDER
+        results = last_test(run / CHECKPOINTS if row.kind == "trained" else run)
+        note(folder, {"step": step, "results": str(results)})
+
+
+def tested(folder: Path, documents: Sequence[Document], schema: Schema) -> dict[str, Any]:
+    """Counts of each document of a test, from its predictions.
+
+    Raises:
+        ValueError: They do not add up to the scores that the test wrote.
+    """
+    told = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["scores"]
+    relations = "strict_f1" not in told["scores"]
+    predicted = list(jsonl.read(folder / "predictions.jsonl"))
+    table = counts(predicted, documents, schema, relations)
+    own = figures(schema, relations)(table.sum(axis=0))
+    for name, score in told["scores"].items():
+        if abs(float(own[name]) - score["value"]) > SAME:
+            raise ValueError(
+                f"{folder}: {name} is {score['value']} there, and {float(own[name])} as counted here"
+            )
+    return {"relations": relations, "counts": table.tolist()}
+
+
+def timed(bundle: Path, documents: Sequence[Document]) -> float:
+    """Milliseconds that a bundle takes for a document, all of them given at once, after a first pass."""
+    with Predictor.load(bundle) as predictor:
+        finds = predictor.bundle.task == "token-classification"
+        bare = [Document(document.text) if finds else document for document in documents]
+        list(predictor.stream(bare))
+        start = time.perf_counter()
+        list(predictor.stream(bare))
+        return (time.perf_counter() - start) / len(documents) * 1000

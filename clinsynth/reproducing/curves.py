@@ -1,0 +1,76 @@
+"""Learning curves as SVG: scores over the number of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from clinsynth.reproducing.plan import CorpusPlan, Row
+from clinsynth.reproducing.results import Line
+
+# colours of Okabe and Ito 2008, which people who confuse red and green can tell apart
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+GREY = "#767676"  # stands out from white and from near-black alike
+# no date and no random names inside, so that the same figures give the same file
+STYLE: Any = {
+    "svg.hashsalt": "clinsynth",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "text.color": GREY,
+    "axes.labelcolor": GREY,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "legend.labelcolor": GREY,
+}
+
+
+def draw_curves(
+    folder: Path, found: Sequence[Line], corpora: Mapping[str, CorpusPlan], rows: Mapping[str, Row]
+) -> list[Path]:
+    """A file for each corpus with a curve of two points or more: ``CORPUS.svg``."""
+    paths = []
+    for corpus, plan in corpora.items():
+        title, score = next(iter(plan.scores.items()))
+        curves: dict[str, list[Line]] = {}
+        for line in found:
+            row = rows.get(line.row)
+            if line.corpus == corpus and row and row.curve and line.learned and score in line.scores:
+                curves.setdefault(row.curve, []).append(line)
+        curves = {name: lines for name, lines in curves.items() if len(lines) > 1}
+        if curves:
+            folder.mkdir(parents=True, exist_ok=True)
+            paths.append(folder / f"{corpus}.svg")
+            _draw(paths[-1], plan, title, score, curves)
+    return paths
+
+
+def _draw(path: Path, plan: CorpusPlan, title: str, score: str, curves: Mapping[str, Sequence[Line]]) -> None:
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for colour, (name, lines) in zip(COLOURS, curves.items(), strict=False):
+            points = sorted(lines, key=_sentences)
+            x = [_sentences(line) for line in points]
+            scores = [line.scores[score] for line in points]
+            mean = [one.mean for one in scores]
+            below = [one.mean if one.low is None else one.low for one in scores]
+            above = [one.mean if one.high is None else one.high for one in scores]
+            axes.plot(x, mean, marker="o", color=colour, label=name)
+            axes.fill_between(x, below, above, color=colour, alpha=0.15, linewidth=0)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlabel("sentences learned from (logarithmic)")
+        axes.set_ylabel(title)
+        axes.set_title(f"{plan.title}, {plan.scored_on}", color=GREY, fontsize="medium")
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+        figure.savefig(path, format="svg", transparent=True, metadata={"Date": None})
+
+
+def _sentences(line: Line) -> int:
+    return line.learned["sentences"] if line.learned else 0

@@ -1,0 +1,183 @@
+"""The command itself: cells are run once, in processes of their own, and a table that was killed goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clinsynth.cli import reproduce
+from clinsynth.cli.exits import INCOMPLETE
+from clinsynth.curation.leaks import audit
+from clinsynth.formats import jsonl
+from clinsynth.reproducing import results
+from clinsynth.runs.folder import SHARED
+from tests.clinsynth import toy
+from tests.conftest import REPOSITORY
+
+EPOCHS = {"trainer": {"max_epochs": "$epochs", "check_val_every_n_epoch": "$epochs"}}
+
+
+@pytest.fixture
+def plan(tmp_path: Path, tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A table of one corpus whose "written" text is made up like its real one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "export")]))
+    monkeypatch.delenv(SHARED, raising=False)
+    toy.write(tmp_path, tiny_encoder)
+    files = {part: f"ner_{part}.jsonl" for part in ("train", "val", "test")}
+    test = list(jsonl.read(tmp_path / files["test"]))
+    written = [*list(jsonl.read(tmp_path / files["train"]))[:30], test[0]]
+    jsonl.write(tmp_path / "written.jsonl", written)
+    return {
+        "rows": {
+            "written": {
+                "title": "written text",
+                "config": "ner.yaml",
+                "settings": {
+                    **EPOCHS,
+                    "data": {
+                        "class_path": "Synthetic",
+                        "init_args": {"corpus": "$written", "real": "$real", "validation": "real"},
+                    },
+                },
+                "export": True,
+                "curve": "written text",
+            },
+            "then": {
+                "title": "both",
+                "config": "ner.yaml",
+                "settings": {
+                    **EPOCHS,
+                    "data": "$some",
+                    "model": {"init_args": {"start_from": "$run.written"}},
+                },
+            },
+        },
+        "corpora": {
+            "toy": {
+                "title": "Toy",
+                "scored_on": "21 notes",
+                "scores": {"F1": "strict_f1"},
+                "task": "ner_task.yaml",
+                "real": {"class_path": "Files", "init_args": files},
+                "written": "written.jsonl",
+                "rows": {"written": 4, "then": {10: 2}},
+            }
+        },
+    }
+
+
+def write(plan: dict[str, Any]) -> str:
+    Path("plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    return "--config=plan.yaml"
+
+
+def folder_of(name: str) -> Path:
+    (found,) = Path("runs/reproduce/cells/toy").glob(f"{name}-*")
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_table_is_filled_once(plan: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = [write(plan), "--record=docs/reproduce.json", "--pages=[page.md]"]
+    Path("page.md").write_text("<!-- table: reproduce -->\n<!-- end of table -->\n", encoding="utf-8")
+    reproduce.main(arguments)
+    assert "2 of 2 cells have a result" in capfd.readouterr().out
+    lines = {line.row: line for line in results.read(Path("docs/reproduce.json"))}
+    written, then = lines["written"], lines["then"]
+    assert written.learned == {**(written.learned or {}), "documents": 31} and written.documents == 21
+    leaks = audit(list(jsonl.read(Path("written.jsonl"))), {"test": list(jsonl.read(Path("ner_test.jsonl")))})
+    overlapping = {leak.document for leak in leaks}
+    assert 30 in overlapping, "the last written text is that of a test document"
+    assert written.overlap == {"texts": 31, "overlapping": len(overlapping)}
+    assert then.learned is not None and then.learned["documents"] == 10
+    assert then.overlap is not None, "it starts from a run that learned the written text"
+    assert then.overlap["overlapping"] >= len(overlapping)
+    assert (
+        written.minutes is not None and written.ms_per_document is not None and then.ms_per_document is None
+    )
+    (metrics,) = folder_of("written-seed0").glob("run/checkpoints/test-1/metrics.json")
+    told = json.loads(metrics.read_text(encoding="utf-8"))["scores"]["scores"]["strict_f1"]
+    score = written.scores["strict_f1"]
+    assert (score.mean, score.low, score.high) == pytest.approx((told["value"], told["low"], told["high"]))
+    assert f"| written text | {score.mean:.3f} (" in Path("page.md").read_text(encoding="utf-8")
+    (fit, export, test) = written.commands
+    assert fit.startswith("clinsynth fit --config=ner.yaml --config=runs/reproduce/cells/toy/written-seed0-")
+    assert export.startswith("clinsynth export ") and "--ckpt_path=best" in test
+    kept = {path.name for path in Path("runs/reproduce").rglob("*.ckpt")}
+    assert kept == {"best.ckpt"} and len(list(Path("runs/reproduce").rglob("best.ckpt"))) == 1
+
+    before = {path: path.stat().st_mtime_ns for path in Path("runs/reproduce/cells").rglob("*")}
+    start = time.monotonic()
+    reproduce.main(arguments)
+    assert time.monotonic() - start < 5 and "2 of 2 cells" in capfd.readouterr().out
+    assert before == {path: path.stat().st_mtime_ns for path in Path("runs/reproduce/cells").rglob("*")}
+
+    plan["corpora"]["toy"]["rows"]["written"] = 5
+    reproduce.main([write(plan), "--dry_run"])
+    assert capfd.readouterr().out.count("to be run") == 2, "what starts from a changed cell changes too"
+
+
+def test_a_table_that_was_killed_goes_on_in_the_middle_of_a_training(plan: dict[str, Any]) -> None:
+    del plan["corpora"]["toy"]["rows"]["then"]
+    row = plan["rows"]["written"]
+    row["export"] = False
+    row["settings"]["last_checkpoint"] = {"every_n_train_steps": 5}
+    plan["corpora"]["toy"]["rows"]["written"] = 40
+    command = [sys.executable, "-m", "clinsynth", "reproduce", write(plan)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    last = None
+    while last is None and first.poll() is None:
+        time.sleep(0.1)
+        last = next(Path("runs").rglob("last.ckpt"), None)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert last is not None and not list(Path("runs").rglob("result.json"))
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "1 of 1 cells have a result" in done.stdout
+    (line,) = results.read(Path("runs/reproduce/results.json"))
+    assert [command.count("--ckpt_path=last") for command in line.commands if " fit " in command] == [0, 1]
+    assert line.minutes is None, "the time of a training that was killed is not known"
+
+
+def test_a_cell_that_fails_is_told_and_the_others_are_run(
+    plan: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    plan["rows"]["written"]["settings"]["data"]["init_args"]["validation"] = "nothing"
+    plan["rows"]["written"]["title"] = "broken"
+    with pytest.raises(SystemExit) as stopped:
+        reproduce.main([write(plan)])
+    told = capfd.readouterr().out
+    assert stopped.value.code == INCOMPLETE and "0 of 2 cells have a result" in told
+    assert "failed: fit ended with exit code 2" in told and "what it starts from failed" in told
+    table = Path("runs/reproduce/table.md").read_text(encoding="utf-8")
+    assert "| broken | not run |" in table
+
+
+def test_only_what_is_named_is_run_with_what_it_needs(plan: dict[str, Any]) -> None:
+    from clinsynth.reproducing.filling import chosen
+    from clinsynth.reproducing.plan import CorpusPlan, Row, Settings, cells
+
+    rows = {
+        name: Row(name, "", Settings({"x": f"$run.{need}"} if need else {}))
+        for name, need in (("a", ""), ("b", "a"), ("c", "b"), ("d", ""))
+    }
+    corpora = {
+        name: CorpusPlan(name, "", {}, "", Settings(), rows=dict.fromkeys(rows, 1)) for name in ("one", "two")
+    }
+    planned = list(cells(corpora, rows, [0]))
+    named = lambda only: [f"{cell.corpus}/{cell.row}" for cell in chosen(planned, only)]  # noqa: E731
+    assert named(["one/c"]) == ["one/a", "one/b", "one/c"]
+    assert named(["d"]) == ["one/d", "two/d"]
+    assert len(named(["two"])) == 4 and len(named([])) == 8
+    with pytest.raises(ValueError, match=r"no cell of 'e'\. There are a, b"):
+        named(["e"])
