@@ -13,7 +13,7 @@ LLM_VENV := .venv-llm
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-notes test lint types reproduce bench llm-server llm clean
+.PHONY: help demo demo-notes test lint types reproduce docs bench llm-server llm clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(VENV)/.train ## train on text written by a language model, test on NCBI 
 
 demo-notes: $(VENV)/.train ## train on clinical notes that a language model wrote, tag a discharge note in colour
 	$(BIN)/clinsynth fit --config configs/clinical_notes_synthetic.yaml --export true
-	FORCE_COLOR=1 $(BIN)/clinsynth tag runs/clinical_notes < docs/example/discharge_note.txt
+	FORCE_COLOR=1 $(BIN)/clinsynth tag runs/clinical_notes < docs/example/notes/pneumonia.txt
 
 test: $(VENV)/.dev ## run all tests
 	$(BIN)/python -m pytest
@@ -44,6 +44,10 @@ types: $(VENV)/.dev ## check types
 
 reproduce: $(VENV)/.train ## fill the paper's table (two hours on 2 cores); start again to go on
 	$(BIN)/clinsynth reproduce --config configs/reproduce/paper.yaml $(ARGUMENTS)
+
+docs: $(VENV)/.dev ## build the documentation into build/site; it needs no network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'open build/site/index.html'
 
 bench: $(VENV)/.dev ## compare training and inference with Hugging Face's (after make demo; 25 minutes)
 	$(BIN)/python benchmarks/training.py

@@ -59,7 +59,7 @@ def reproduce(
         record: File of results that those of this run are added to; docs/figures/reproduce.json is the one of
             the documentation.
         pages: Markdown pages whose tables are written anew from that file.
-        dry_run: Whether the cells are only listed.
+        dry_run: Whether no cell is run: they are listed, and pages are written from the file of results.
     """
     offered = Offered(recorded, llm, gliner)
     absent = {
@@ -74,9 +74,10 @@ def reproduce(
     table = Table(corpora, rows, out, offered, frozenset(need for cell in planned for need in cell.needs))
     if dry_run:
         for cell in chosen(planned, only):
-            _say(
-                f"{cell.corpus}/{cell.name}: {'to be run' if table.result(cell) is None else 'there already'}"
-            )
+            state = "to be run" if table.result(cell) is None else "there already"
+            _say(f"{cell.corpus}/{cell.name}: {state}")
+        if record is not None:
+            write_pages(pages, results.read(record), corpora, rows)
         return
     try:
         filled = fill(table, planned, only, _say)

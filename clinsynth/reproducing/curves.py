@@ -10,7 +10,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from clinsynth.reproducing.plan import CorpusPlan, Row
-from clinsynth.reproducing.results import Line
+from clinsynth.reproducing.results import Line, curves_of
 
 # colours of Okabe and Ito 2008, which people who confuse red and green can tell apart
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
@@ -36,12 +36,7 @@ def draw_curves(
     paths = []
     for corpus, plan in corpora.items():
         title, score = next(iter(plan.scores.items()))
-        curves: dict[str, list[Line]] = {}
-        for line in found:
-            row = rows.get(line.row)
-            if line.corpus == corpus and row and row.curve and line.learned and score in line.scores:
-                curves.setdefault(row.curve, []).append(line)
-        curves = {name: lines for name, lines in curves.items() if len(lines) > 1}
+        curves = curves_of(found, corpus, plan, rows)
         if curves:
             folder.mkdir(parents=True, exist_ok=True)
             paths.append(folder / f"{corpus}.svg")

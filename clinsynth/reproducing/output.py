@@ -24,8 +24,19 @@ def all_tables(
         "reproduce in full": tables.scores_table(found, corpora, rows),
         "reproduce cost": tables.cost_table(found, corpora, rows),
         "reproduce overlap": tables.overlap_table(found, corpora, rows),
+        "reproduce curves": curves(found, corpora, rows),
         "reproduce commands": commands(found, corpora),
     }
+
+
+def curves(found: Sequence[Line], corpora: Mapping[str, CorpusPlan], rows: Mapping[str, Row]) -> str:
+    """The learning curves as images beside the file of results, in Markdown."""
+    shown = [
+        f"![{plan.title}: {', '.join(drawn)}; score over the sentences learned from](figures/{corpus}.svg)"
+        for corpus, plan in corpora.items()
+        if (drawn := results.curves_of(found, corpus, plan, rows))
+    ]
+    return "\n\n".join(shown) or tables.NOT_RUN
 
 
 def commands(found: Iterable[Line], corpora: Mapping[str, CorpusPlan]) -> str:

@@ -135,6 +135,19 @@ def titled(row: Row, size: int | None) -> str:
     return row.title.replace("$size", str(size))
 
 
+def curves_of(
+    found: Iterable[Line], corpus: str, plan: CorpusPlan, rows: Mapping[str, Row]
+) -> dict[str, list[Line]]:
+    """The learning curves of a corpus that have two points or more, by name."""
+    score = next(iter(plan.scores.values()))
+    curves: dict[str, list[Line]] = defaultdict(list)
+    for line in found:
+        row = rows.get(line.row)
+        if line.corpus == corpus and row and row.curve and line.learned and score in line.scores:
+            curves[row.curve].append(line)
+    return {name: lines for name, lines in curves.items() if len(lines) > 1}
+
+
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None

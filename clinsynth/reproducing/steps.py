@@ -59,7 +59,7 @@ def unmet(plan: CorpusPlan, row: Row, offered: Offered) -> str | None:
         if offered.gliner is None:
             return "no model is named (--gliner)"
         if importlib.util.find_spec("gliner") is None:
-            return "its package is not installed (pip install gliner)"
+            return "its package is not installed (pip install 'clinsynth[gliner]')"
     return None
 
 
