@@ -119,27 +119,33 @@ def _run(arguments: list[str], log: Path, lock: Lock) -> int:
         process = subprocess.Popen(
             arguments, stdout=output, stderr=subprocess.STDOUT, env=environment, pass_fds=[lock.inherited()]
         )
-        with _terminating(process):
+        with _terminating(process) as asked:
             try:
-                return process.wait()
+                code = process.wait()
             except KeyboardInterrupt:
                 process.send_signal(signal.SIGINT)  # where the terminal has not sent it to both
                 process.wait()
                 raise
+        if asked:
+            raise KeyboardInterrupt
+        return code
 
 
 @contextmanager
-def _terminating(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Hands SIGTERM on, so that a training writes its checkpoint before both end."""
+def _terminating(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Hands SIGTERM on, so that a training writes its checkpoint, and keeps that it came.
+
+    The handler does not wait itself: it interrupts a wait, which cannot be entered twice.
+    """
+    asked: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
         process.terminate()
-        process.wait()
-        raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        yield
+        yield asked
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from clinsynth.cli import reproduce
-from clinsynth.cli.exits import INCOMPLETE
+from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.curation.leaks import audit
 from clinsynth.formats import jsonl
 from clinsynth.reproducing import results
@@ -127,7 +127,11 @@ def test_a_table_is_filled_once(plan: dict[str, Any], capfd: pytest.CaptureFixtu
     assert capfd.readouterr().out.count("to be run") == 2, "what starts from a changed cell changes too"
 
 
-def test_a_table_that_was_killed_goes_on_in_the_middle_of_a_training(plan: dict[str, Any]) -> None:
+@pytest.mark.parametrize("killed", ["SIGKILL", "SIGTERM"])
+def test_a_table_that_was_stopped_goes_on_in_the_middle_of_a_training(
+    plan: dict[str, Any], killed: str
+) -> None:
+    """SIGKILL ends the training too, as a power cut does; SIGTERM comes to the table alone."""
     del plan["corpora"]["toy"]["rows"]["then"]
     row = plan["rows"]["written"]
     row["export"] = False
@@ -136,17 +140,22 @@ def test_a_table_that_was_killed_goes_on_in_the_middle_of_a_training(plan: dict[
     command = [sys.executable, "-m", "clinsynth", "reproduce", write(plan)]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     last = None
-    while last is None and first.poll() is None:
-        time.sleep(0.1)
-        last = next(Path("runs").rglob("last.ckpt"), None)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    try:
+        while last is None and first.poll() is None:
+            time.sleep(0.1)
+            last = next(Path("runs").rglob("last.ckpt"), None)
+    finally:
+        if killed == "SIGKILL":
+            os.killpg(first.pid, signal.SIGKILL)
+        else:
+            first.terminate()
+    assert first.wait() == (-signal.SIGKILL if killed == "SIGKILL" else INTERRUPTED)
     assert last is not None and not list(Path("runs").rglob("result.json"))
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "1 of 1 cells have a result" in done.stdout
     (line,) = results.read(Path("runs/reproduce/results.json"))
     assert [command.count("--ckpt_path=last") for command in line.commands if " fit " in command] == [0, 1]
-    assert line.minutes is None, "the time of a training that was killed is not known"
+    assert line.minutes is None, "the time of a training that was stopped is not known"
 
 
 def test_a_cell_that_fails_is_told_and_the_others_are_run(
