@@ -16,7 +16,7 @@ from clinsynth.reproducing.gold import fetch, files, gold
 from clinsynth.reproducing.learned import Overlaps, amounts, training_texts
 from clinsynth.reproducing.plan import Cell, CorpusPlan, Row
 from clinsynth.reproducing.process import Lock, attempts, minutes, note, perform
-from clinsynth.reproducing.scoring import counts, figures
+from clinsynth.reproducing.scoring import counts, figures, kind_of
 from clinsynth.reproducing.steps import (
     BUNDLE,
     RUN_FOLDER,
@@ -185,16 +185,16 @@ def tested(folder: Path, documents: Sequence[Document], schema: Schema) -> dict[
         ValueError: They do not add up to the scores that the test wrote.
     """
     told = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["scores"]
-    relations = "strict_f1" not in told["scores"]
+    kind = kind_of(told)
     predicted = list(jsonl.read(folder / "predictions.jsonl"))
-    table = counts(predicted, documents, schema, relations)
-    own = figures(schema, relations)(table.sum(axis=0))
+    table = counts(predicted, documents, schema, kind)
+    own = figures(schema, kind)(table.sum(axis=0))
     for name, score in told["scores"].items():
-        if abs(float(own[name]) - score["value"]) > SAME:
+        if name in own and abs(float(own[name]) - score["value"]) > SAME:
             raise ValueError(
                 f"{folder}: {name} is {score['value']} there, and {float(own[name])} as counted here"
             )
-    return {"relations": relations, "counts": table.tolist()}
+    return {"kind": kind, "counts": table.tolist(), "always": told.get("always_related", {})}
 
 
 def timed(bundle: Path, documents: Sequence[Document]) -> float:

@@ -33,6 +33,7 @@ class Line:
         folds: The folds that were tested on.
         documents: How many were scored, over all folds.
         scores: By name.
+        always: What always answering with a relation would score, where pairs are judged.
         learned: Documents, sentences, mentions and relations that were trained on, means over cells; nothing
             where nothing was trained.
         overlap: Different texts that were learned, and how many share eight words in a row, or most words of
@@ -52,6 +53,7 @@ class Line:
     folds: list[int]
     documents: int
     scores: dict[str, Measured]
+    always: dict[str, float]
     learned: dict[str, int] | None
     overlap: dict[str, int] | None
     minutes: float | None
@@ -103,7 +105,8 @@ def _line(
         for cell in cells
         for test in cell["tests"]
     }
-    relations = bool(cells[0]["tests"][0]["relations"])
+    kind = cells[0]["tests"][0]["kind"]
+    always = [test["always"] for cell in cells for test in cell["tests"]]
     folds = list(dict.fromkeys(fold for _, fold in tests))
     first = min(seed for seed, _ in tests)
     learned = [cell["learned"] for cell in cells if cell["learned"]]
@@ -117,7 +120,12 @@ def _line(
         seeds=sorted({seed for seed, _ in tests}),
         folds=[fold for fold in folds if fold is not None],
         documents=sum(len(table) for (seed, _), table in tests.items() if seed == first),
-        scores=measured(tests, figures(schema, relations), list(plan.scores.values())),
+        scores=measured(tests, figures(schema, kind), list(plan.scores.values())),
+        always={
+            score: statistics.fmean(one[score] for one in always)
+            for score in plan.scores.values()
+            if all(score in one for one in always)
+        },
         learned={name: round(statistics.fmean(one[name] for one in learned)) for name in learned[0]}
         if learned
         else None,

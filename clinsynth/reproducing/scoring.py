@@ -5,17 +5,26 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from clinsynth.metrics.counts import IntArray, entity_counts, relation_counts
-from clinsynth.metrics.scores import INTERVAL, SAMPLES, SEED, Floats, entity_figures, relation_figures
+from clinsynth.metrics.concept_counts import concept_relation_counts
+from clinsynth.metrics.counts import IntArray, confusion, entity_counts, judged_pairs
+from clinsynth.metrics.scores import (
+    INTERVAL,
+    Floats,
+    concept_relation_figures,
+    draws,
+    entity_figures,
+    relation_figures,
+)
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
 Figures = Callable[[IntArray], dict[str, Floats]]
-RELATIONS = "relation-extraction"
+Kind = Literal["entities", "pairs", "concepts"]
+"""What is counted: mentions, relations pair by pair, or relations between the things of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +46,38 @@ class Measured:
     folds_sd: float | None
 
 
-def counts(
-    predicted: Sequence[Document], gold: Sequence[Document], schema: Schema, relations: bool
-) -> IntArray:
-    """Counts ``[documents, labels, 5]`` of entities, or confusion matrices of relations, by document.
+def kind_of(told: Mapping[str, Any]) -> Kind:
+    """What the ``scores`` of a ``metrics.json`` are of."""
+    if told.get("views"):
+        return "concepts"
+    return "pairs" if told.get("always_related") else "entities"
+
+
+def counts(predicted: Sequence[Document], gold: Sequence[Document], schema: Schema, kind: Kind) -> IntArray:
+    """Counts ``[documents, ...]`` as ``clinsynth.metrics`` has them, confusion matrices for pairs.
 
     Raises:
         ValueError: The documents are not those of gold, in their order.
     """
     if [document.text for document in predicted] != [document.text for document in gold]:
         raise ValueError(f"the {len(predicted)} predicted documents are not the {len(gold)} that are scored")
-    if relations:
-        rows = [relation_counts(found, true, schema) for found, true in zip(predicted, gold, strict=True)]
-    else:
-        labels = schema.entity_labels
-        rows = [entity_counts(found, true, labels) for found, true in zip(predicted, gold, strict=True)]
-    return np.stack(rows)
+    documents = list(zip(predicted, gold, strict=True))
+    if kind == "entities":
+        return np.stack([entity_counts(found, true, schema.entity_labels) for found, true in documents])
+    if kind == "concepts":
+        return np.stack([concept_relation_counts(found, true, schema) for found, true in documents])
+    pairs = [judged_pairs(found, true, schema) for found, true in documents]
+    document = np.repeat(np.arange(len(pairs)), [len(rows) for rows in pairs])
+    return confusion(document, np.concatenate(pairs)[:, :2], (len(pairs), 1 + len(schema.relations)))
 
 
-def figures(schema: Schema, relations: bool) -> Figures:
-    """What makes scores of counts ``[..., labels, 5]`` or of confusion matrices."""
-    if relations:
-        return lambda matrix: relation_figures(matrix, schema.relation_labels)
-    return lambda table: entity_figures(table, schema.entity_labels)
+def figures(schema: Schema, kind: Kind) -> Figures:
+    """What makes scores of such counts."""
+    if kind == "entities":
+        return lambda table: entity_figures(table, schema.entity_labels)
+    if kind == "concepts":
+        return lambda table: concept_relation_figures(table, schema.relation_labels)
+    return lambda table: relation_figures(table, schema.relation_labels)
 
 
 def measured(
@@ -110,10 +128,8 @@ def _resampled(tests: Mapping[tuple[int, int | None], IntArray], made: Figures) 
     if min(len(table) for table in tests.values()) < 2:
         return {}
     sums: dict[str, Any] = {}
-    for (_, _), table in tests.items():
-        size = len(table)
-        # seeded anew for each test, so that all seeds of a fold are drawn alike
-        draws = np.random.default_rng(SEED).multinomial(size, np.full(size, 1 / size), size=SAMPLES)
-        for name, values in made(np.tensordot(draws, table, axes=1)).items():
+    for table in tests.values():
+        # the same draws for as many documents, and so for all seeds of a fold
+        for name, values in made(np.tensordot(draws(len(table)), table, axes=1)).items():
             sums[name] = sums.get(name, 0.0) + values
     return {name: total / len(tests) for name, total in sums.items()}

@@ -15,6 +15,7 @@ from clinsynth.reproducing.scoring import Measured
 
 NOT_RUN = "not run"
 NONE = "-"
+ALWAYS = "nothing, always related"
 
 
 def places(corpora: Mapping[str, CorpusPlan], rows: Mapping[str, Row]) -> Iterator[tuple[str, int | None]]:
@@ -47,6 +48,10 @@ def scores_table(
     ]
     head = ["trained on", *(f"{plan.title}, {title}" for _, plan, title, _ in columns)]
     body = []
+    always = {line.corpus: line.always for line in found if line.always}
+    if always:
+        values = [always.get(corpus, {}).get(score) for corpus, _, _, score in columns]
+        body.append([ALWAYS, *(NONE if value is None else f"{value:.3f}" for value in values)])
     for name, size in places(corpora, rows):
         if short and size is not None:
             continue
