@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
@@ -23,6 +28,8 @@ from tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 RECORD = DOCS / "figures" / "reproduce.json"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SHOWN = ("index", "tutorial", "results", "api", "faq")
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
@@ -76,6 +83,13 @@ def test_every_message_that_the_questions_quote_is_one() -> None:
     assert [heading for heading in quoted if heading not in known] == []
 
 
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder without a log."""
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
 class Links(HTMLParser):
     """What a page loads, and where it leads."""
 
@@ -91,34 +105,69 @@ class Links(HTMLParser):
             self.loaded.append(given.get("href") or "")
 
 
-def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built strictly where no network can be reached."""
     pytest.importorskip("mkdocs", reason="pip install 'clinsynth[docs]'")
+    folder = tmp_path_factory.mktemp("site")
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
         cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "NO_MKDOCS_2_WARNING": "1",
-            "http_proxy": "http://127.0.0.1:9",
-            "https_proxy": "http://127.0.0.1:9",
-        },
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", **nowhere},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    pages = list(tmp_path.rglob("*.html"))
-    named = set(
-        re.findall(r"(\w+)\.md$", (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    return folder
+
+
+def test_the_site_is_whole_and_loads_nothing_from_elsewhere(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    named = set(re.findall(r"(\w+)\.md$", (REPOSITORY / "mkdocs.yml").read_text("utf-8"), re.MULTILINE))
     assert {page.stem for page in pages} >= named and len(named) > 15
     for page in pages:
         links = Links()
         links.feed(page.read_text(encoding="utf-8"))
         assert [url for url in links.loaded if re.match(r"(https?:)?//", url)] == [], page.name
-    for sheet in tmp_path.rglob("*.css"):
+    for sheet in site.rglob("*.css"):
         assert not re.search(r"url\(['\"]?https?:|@import", sheet.read_text(encoding="utf-8")), sheet.name
-    assert "clinsynth_onnx.predictor.Predictor" in (tmp_path / "api.html").read_text(encoding="utf-8")
+    assert "clinsynth_onnx.predictor.Predictor" in (site / "api.html").read_text(encoding="utf-8")
+
+
+def test_the_site_in_a_browser(site: Path, tmp_path: Path) -> None:
+    """No errors, nothing asked of another server, accessible, and no page scrolls sideways on a phone."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    place = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if place is None:
+        pytest.skip(f"no browser: install one of {', '.join(BROWSERS)}")
+    handler = partial(QuietHandler, directory=str(site))
+    shots = Path(os.environ.get("CLINSYNTH_SCREENSHOTS", tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_api.sync_playwright() as playwright:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        browser = playwright.chromium.launch(executable_path=place)
+        for (scheme, width), name in itertools.product((("light", 1280), ("dark", 390)), SHOWN):
+            tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            told: list[str] = []
+            asked: list[str] = []
+            tab.on("console", lambda message, told=told: told.append(message.text))
+            tab.on("pageerror", lambda error, told=told: told.append(str(error)))
+            tab.on("request", lambda request, asked=asked: asked.append(request.url))
+            tab.goto(f"{address}/{name}.html", wait_until="networkidle")
+            assert told == [], name
+            assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == [], name
+            wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert tab.evaluate(wider) == 0, name
+            found = axe.Axe().run(tab).response["violations"]
+            serious = [each for each in found if each["impact"] in ("serious", "critical")]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == [], (name, scheme)
+            tab.screenshot(path=str(shots / f"docs-{name}-{scheme}-{width}.png"))
+            tab.close()
+        browser.close()
+        server.shutdown()
 
 
 def test_every_page_is_in_the_navigation() -> None:
