@@ -42,7 +42,7 @@ lint: $(VENV)/.dev ## check style
 types: $(VENV)/.dev ## check types
 	$(BIN)/mypy
 
-reproduce: $(VENV)/.train ## fill the paper's table (two hours on 2 cores); start again to go on
+reproduce: $(VENV)/.train ## fill the paper's table (about two hours on 2 cores); start again to go on
 	$(BIN)/clinsynth reproduce --config configs/reproduce/paper.yaml $(ARGUMENTS)
 
 docs: $(VENV)/.dev ## build the documentation into build/site; it needs no network

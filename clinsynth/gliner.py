@@ -9,6 +9,7 @@ from clinsynth.metrics.metric import EntityScores
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.zero_shot import PlainTexts
 from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.entity_codec import passage_starts
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
 
@@ -53,7 +54,7 @@ class ZeroShotGLiNER(DocumentAnnotator):
         return [self._annotated(document) for document in batch.features.documents]
 
     def _annotated(self, document: Document) -> Document:
-        starts = sentence_starts(document.text, document.meta.get("passages", ()))
+        starts = sentence_starts(document.text, passage_starts(document))
         spans = list(zip(starts, [*starts[1:], len(document.text)], strict=True))
         sentences = [document.text[start:end] for start, end in spans]
         found = self._network.inference(sentences, list(self.labels), threshold=self.threshold)

@@ -9,6 +9,7 @@ from typing import Any
 
 from clinsynth.curation.leaks import audit
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.entity_codec import passage_starts
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
 
@@ -27,7 +28,7 @@ def amounts(documents: Iterable[Document]) -> dict[str, int]:
     found = {"documents": 0, "sentences": 0, "mentions": 0, "relations": 0}
     for document in documents:
         found["documents"] += 1
-        found["sentences"] += len(sentence_starts(document.text, document.meta.get("passages", ())))
+        found["sentences"] += len(sentence_starts(document.text, passage_starts(document)))
         found["mentions"] += len(document.entities)
         found["relations"] += len(document.relations)
     return found
