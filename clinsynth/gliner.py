@@ -8,8 +8,7 @@ from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.metrics.metric import EntityScores
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.zero_shot import PlainTexts
-from clinsynth_onnx.document import Document, Entity
-from clinsynth_onnx.entity_codec import passage_starts
+from clinsynth_onnx.document import Document, Entity, passage_starts
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
 

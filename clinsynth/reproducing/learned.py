@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clinsynth.curation.leaks import audit
-from clinsynth_onnx.document import Document
-from clinsynth_onnx.entity_codec import passage_starts
+from clinsynth_onnx.document import Document, passage_starts
 from clinsynth_onnx.schema import Schema
 from clinsynth_onnx.sentences import sentence_starts
 
