@@ -9,6 +9,8 @@ BUNDLE = "bundle"  # what ``fit --export true`` writes into a run folder
 CHECKPOINTS = "checkpoints"
 NAMES = ("best", "last")
 TEST = "test-"  # a number follows
+CONFIG, ENVIRONMENT, DATA, LOGS = "config.yaml", "environment.json", "data.json", "logs"
+METRICS, GOLD, PREDICTIONS, ERRORS = "metrics.json", "gold.jsonl", "predictions.jsonl", "errors.jsonl"
 SHARED = "CLINSYNTH_RUN"  # how the first process tells those it starts where the run is
 
 
