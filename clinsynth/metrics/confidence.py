@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import TypeVar
 
 import numpy as np
 
+from clinsynth.metrics.concept_counts import JudgedRelations
 from clinsynth.metrics.scores import Floats, f1, ratio
-from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.document import Document
 
 BINS = 10
 NORMAL = 1.959964  # the 97.5 % quantile of the standard normal distribution
-
-Found = TypeVar("Found", Entity, Relation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +67,26 @@ class Threshold:
 
 def judged_entities(pairs: Iterable[tuple[Document, Document]]) -> Judged:
     """Found entities of (gold, found) documents; right if offsets and label are."""
-    return _judged((list(gold.entities), list(found.entities)) for gold, found in pairs)
-
-
-def judged_relations(pairs: Iterable[tuple[Document, Document]]) -> Judged:
-    """Found relations of (gold, found) documents with the same entities."""
-    return _judged((list(gold.relations), list(found.relations)) for gold, found in pairs)
-
-
-def _judged(pairs: Iterable[tuple[Sequence[Found], Sequence[Found]]]) -> Judged:
     scores: list[float] = []
     right: list[bool] = []
     gold = 0
     for true, found in pairs:
-        gold += len(true)
-        scores += [one.score for one in found]
-        right += _right(true, found)
+        gold += len(true.entities)
+        scores += [entity.score for entity in found.entities]
+        right += _right(true.entities, found.entities)
     return Judged(np.array(scores, dtype=np.float64), np.array(right, dtype=np.float64), gold)
+
+
+def judged_relations(judged: Iterable[JudgedRelations]) -> Judged:
+    """Found relations of documents; right if label and both things are."""
+    scores: list[float] = []
+    right: list[bool] = []
+    stated = 0
+    for document in judged:
+        stated += len(document.stated)
+        scores += document.found.values()
+        right += [key in document.stated for key in document.found]
+    return Judged(np.array(scores, dtype=np.float64), np.array(right, dtype=np.float64), stated)
 
 
 def _right(true: Iterable[Hashable], found: Iterable[Hashable]) -> Iterator[bool]:
@@ -131,7 +132,7 @@ def by_threshold(judged: Judged) -> list[Threshold]:
     order = np.argsort(-judged.scores, kind="stable")
     scores, right = judged.scores[order], np.cumsum(judged.right[order])
     last = np.flatnonzero(np.append(np.diff(scores) != 0, True)) if len(scores) else np.zeros(0, np.int64)
-    precision = ratio(right[last], last + 1.0)
+    precision = ratio(right[last], last + 1)
     recall = ratio(right[last], np.full(len(last), float(judged.gold)))
     rows = zip(scores[last], precision, recall, f1(precision, recall), strict=True)
     return [Threshold(*map(float, row)) for row in rows][::-1]

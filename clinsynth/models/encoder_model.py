@@ -149,7 +149,9 @@ class EncoderModel(DocumentAnnotator):
         loss = total * batch.share
         self.log("train_loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
         # single steps are logged now and then, so that an epoch of a few may have none
-        self.log("train_loss_epoch", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch))
+        self.log(
+            "train_loss_epoch", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch)
+        )
         return loss
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:

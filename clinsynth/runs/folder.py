@@ -45,10 +45,15 @@ def last_test(beside: Path) -> Path:
     Raises:
         ValueError: There was none.
     """
-    numbers = _numbers(beside, TEST)
-    if not numbers:
+    found = tests(beside)
+    if not found:
         raise ValueError(f"there are no results of a test in {beside}. Remedy: clinsynth test first")
-    return beside / f"{TEST}{max(numbers)}"
+    return found[-1]
+
+
+def tests(beside: Path) -> list[Path]:
+    """The folders of all tests beside a checkpoint, from the first to the last."""
+    return [beside / f"{TEST}{number}" for number in sorted(_numbers(beside, TEST))]
 
 
 def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:

@@ -124,7 +124,7 @@ def why_stopped(trainer: Trainer) -> str:
 
 
 class Report(Callback):
-    """Prints the scores of a test and writes them, with predictions and gold, to a folder beside the checkpoint.
+    """Prints the scores of a test and writes them, predictions and gold to a folder beside the checkpoint.
 
     Each test has a folder of its own, ``test-1`` and so on, so that none is written over.
 

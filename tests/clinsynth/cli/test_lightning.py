@@ -234,6 +234,7 @@ def test_fit_test_predict_and_tag(
         "environment.json",
         "log.txt",
         "logs",
+        "report.html",
     }
     assert {p.name for p in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     data = json.loads((run / "data.json").read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve
 
+from clinsynth.metrics.concept_counts import judged_relations as relations_of
 from clinsynth.metrics.confidence import (
     Judged,
     at,
@@ -17,7 +18,13 @@ from clinsynth.metrics.confidence import (
     wilson,
 )
 from clinsynth_onnx.document import Document, Entity, Relation
+from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
+SCHEMA = Schema(
+    "x",
+    {"D": EntityType(), "C": EntityType()},
+    {"CID": RelationType(["C", "D"], ["D", "C"])},
+)
 TEXT = "renal failure after lithium and gout"
 GOLD = Document(TEXT, (Entity(0, 13, "D"), Entity(20, 27, "C")), (Relation(1, 0, "CID"),))
 FOUND = Document(
@@ -40,7 +47,7 @@ def test_what_is_right_and_what_it_would_be_at_a_threshold() -> None:
 
 def test_relations_and_no_confidence() -> None:
     found = Document(TEXT, GOLD.entities, (Relation(1, 0, "CID"), Relation(0, 1, "CID")))
-    judged = judged_relations([(GOLD, found)])
+    judged = judged_relations([relations_of(found, GOLD, SCHEMA)])
     assert judged.right.tolist() == [1, 0] and not judged.informative
     nothing = judged_entities([(GOLD, GOLD.annotated(()))])
     assert by_threshold(nothing) == [] and calibration(nothing) == [] and not nothing.informative
