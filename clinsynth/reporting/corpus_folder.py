@@ -65,7 +65,9 @@ class Corpus:
     @cached_property
     def measures(self) -> Mapping[str, Any]:
         """Counts and measures of variety, as the card has them."""
-        return balance(self.documents)
+        counted = balance(self.documents)
+        known = self.card.get("corpus", {}).get("sentences")  # it knew the layout of the task, prose or lines
+        return counted if known is None else {**counted, "sentences": known}
 
     @cached_property
     def measures_of_real(self) -> Mapping[str, Any]:
