@@ -34,8 +34,11 @@ COMMANDS = {
         "Count a model's errors by kind and by word, to mend guidelines by.",
         extra="train",
     ),
+    "report": Command(
+        "clinsynth.cli.report", "Show runs, written corpora and bundles as one HTML page.", extra="report"
+    ),
     "reproduce": Command("clinsynth.cli.reproduce", "Fill the paper's table: real, written and mixed text."),
-    "corpus": Command("clinsynth.cli.corpus", "Count what is in corpora, or convert between formats."),
+    "corpus": Command("clinsynth.cli.corpus", "Count what is in corpora, convert between formats."),
 }
 
 USAGE = """usage: clinsynth COMMAND [ARGUMENTS]

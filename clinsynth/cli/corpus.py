@@ -1,4 +1,4 @@
-"""``clinsynth corpus``: count what is in corpora, or convert between formats."""
+"""``clinsynth corpus``: count what is in corpora, convert between formats, or share a written one."""
 
 from __future__ import annotations
 
@@ -71,6 +71,22 @@ def convert(
             f"{to} has no place for some facts beyond text, mentions and relations (concepts, passages...) "
             f"of {len(changed)} documents, e.g. {changed[0]}; jsonl keeps them"
         )
+
+
+def hub(source: Path, folder: Path) -> None:
+    """Writes a corpus that generate wrote as a folder for the datasets library, with its card as README.md.
+
+    Args:
+        source: A folder that generate wrote.
+        folder: The folder to write; must not exist.
+    """
+    from clinsynth.reporting.corpus_folder import Corpus, is_corpus
+    from clinsynth.reporting.hub_dataset import write_dataset
+
+    if not is_corpus(source):
+        raise ValueError(f"there is no corpus.jsonl in {source}. Remedy: name a folder that generate wrote")
+    write_dataset(Corpus(source), folder)
+    print(f'The dataset is in {folder}; datasets.load_dataset("{folder}") loads it')
 
 
 def _published() -> list[type[PublishedCorpus]]:
@@ -157,4 +173,4 @@ def _lines(pairs: Iterable[tuple[str, int]]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Runs the command."""
-    run([count, published, convert], arguments, "clinsynth corpus")
+    run([count, published, convert, hub], arguments, "clinsynth corpus")

@@ -1,4 +1,4 @@
-"""``clinsynth export``: a checkpoint becomes a bundle that runs without torch."""
+"""``clinsynth export``: a checkpoint becomes a bundle that runs without torch, and what people can share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from clinsynth.cli.run import run
 from clinsynth.formats import registry
 from clinsynth.formats.options import ReadingOptions
 from clinsynth.formats.registry import FormatName
-from clinsynth.runs.folder import best_of
+from clinsynth.runs.folder import best_of, run_of
+from clinsynth_onnx.document import Document
 
 
 def export(
@@ -18,6 +19,7 @@ def export(
     out: str,
     documents: str | None = None,
     max_f1_drop: float = 0.005,
+    hub_folder: Path | None = None,
     format: FormatName | None = None,
     **reading: Any,
 ) -> None:
@@ -31,6 +33,8 @@ def export(
             split of the data that the run's config names.
         max_f1_drop: Largest loss of F1 against torch, from 0 to 1; a variant that loses more is refused and
             removed.
+        hub_folder: Folder for the same model as transformers loads it, with a card; for the Hugging Face
+            Hub. Its pipeline is compared with the bundle.
         format: Format of the gold documents; told from them if not given.
         reading: Options of ``ReadingOptions``.
     """
@@ -50,6 +54,31 @@ def export(
     gate = export_checkpoint(path, Path(out), gold, max_f1_drop)
     Console(width=200).print(table(gate))
     print(f"The bundle is {out}")
+    if hub_folder is not None:
+        _to_hub(path, Path(out), hub_folder, gold)
+
+
+def _to_hub(checkpoint: Path, bundle: Path, folder: Path, gold: list[Document] | None) -> None:
+    from rich.console import Console
+
+    from clinsynth.exporting import agreement, hub, pipeline
+    from clinsynth.exporting.checkpoint import gold_of
+    from clinsynth.models.loading import load_model
+    from clinsynth.reporting import hub_cards, model_card
+    from clinsynth.reporting.inputs import BundleInput
+    from clinsynth.reporting.run_folder import Run
+
+    model: Any = load_model(checkpoint)
+    compared = gold_of(checkpoint, model, gold)
+    hub.write_hub_folder(model, folder, compared)
+    found = pipeline.compare(folder, bundle, model, compared)
+    Console(width=200).print(agreement.table(found))
+    run_folder = run_of(checkpoint)
+    of: Run | BundleInput = Run(run_folder) if run_folder else BundleInput(bundle)
+    card = model_card.of_run(of) if isinstance(of, Run) else model_card.of_bundle(of)
+    text = hub_cards.model_card_text(card, of.evaluation, found, folder.name, model.codec.overlap)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    print(f"The folder for the hub is {folder}")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ import clinsynth.models
 import clinsynth.zero_shot  # noqa: F401  (class names without their module resolve among what is imported)
 from clinsynth.cli import from_checkpoint
 from clinsynth.cli.parser import AnsweringParser
+from clinsynth.cli.report import tell_report
 from clinsynth.cli.task_option import given
 from clinsynth.datamodules.base import DocumentDataModule
 from clinsynth.models import checkpoint
@@ -184,13 +185,20 @@ class CLI(InnerCLI):
             self.model = type(self.model).load_from_checkpoint(self._checkpoint, map_location="cpu")
 
     def after_fit(self) -> None:
-        """Exports the best checkpoint if the config says so."""
-        if (
-            not self._settings.export
-            or not self.trainer.is_global_zero
-            or getattr(self.trainer, "fast_dev_run", False)
-        ):
+        """Exports the best checkpoint if the config says so, and makes the page of the run."""
+        if not self.trainer.is_global_zero or getattr(self.trainer, "fast_dev_run", False):
             return
+        if self._settings.export:
+            self._export()
+        tell_report(Path(self.trainer.default_root_dir))
+
+    def after_test(self) -> None:
+        """Makes the page of the run anew, with what was tested."""
+        for report in getattr(self.trainer, "callbacks", ()):
+            if isinstance(report, Report) and report.folder is not None:
+                tell_report(run_of(report.folder) or report.folder.parent)
+
+    def _export(self) -> None:
         from clinsynth.exporting.checkpoint import export_checkpoint  # its imports take seconds
         from clinsynth.exporting.outcome import table
 

@@ -39,10 +39,19 @@ def export_checkpoint(
         FileExistsError: There is something at ``out``, and it is not to be replaced.
     """
     model = load_model(checkpoint)
+    gold = gold_of(checkpoint, model, gold)
+    return write_bundle(model, out, gold, provenance(checkpoint, model), max_f1_drop, replace)
+
+
+def gold_of(checkpoint: Path, model: EncoderModel, gold: list[Document] | None) -> list[Document]:
+    """The documents to compare on: those given, else the validation split of the checkpoint's run.
+
+    Raises:
+        ValueError: None are given, and there is no run with validation data.
+    """
     if gold is None:
         gold = _validation_part(checkpoint, model)
-    gold = [restrict(document, model.schema) for document in gold]
-    return write_bundle(model, out, gold, provenance(checkpoint, model), max_f1_drop, replace)
+    return [restrict(document, model.schema) for document in gold]
 
 
 def _validation_part(checkpoint: Path, model: EncoderModel) -> list[Document]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,12 +25,63 @@ VIEWS = ("pair", "within", "across")
 Key = tuple[str, int, int]  # label, head, tail
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedRelations:
+    """Relations of gold and of what was found, with the same numbers for the same things.
+
+    Attributes:
+        stated: Those of gold.
+        found: Those that were found, with the confidence in each.
+        things: The things by their numbers: those of gold, then the found ones. Numbers above are of things
+            without a mention.
+    """
+
+    stated: frozenset[Key]
+    found: Mapping[Key, float]
+    things: Sequence[tuple[Document, Concept]]
+
+    def name(self, thing: int) -> str:
+        """The first mention of a thing."""
+        if thing >= len(self.things):
+            return "a thing without a mention"
+        document, concept = self.things[thing]
+        return document.mention(document.entities[concept.mentions[0]])
+
+
 def concept_relation_counts(predicted: Document, gold: Document, schema: Schema) -> IntArray:
     """Counts ``[labels + 3, 3]`` of one document: right, found and gold relations.
 
     Rows are the labels, then ``VIEWS``: related pairs whatever the label and the direction; relations of two
     things some mentions of which share a sentence; the others. A relation is the same in the other direction
     if its type is symmetric. A gold relation of a thing without a mention, or of one with itself, is missed.
+
+    Raises ``ValueError`` on a relation label that the schema does not have.
+    """
+    judged = judged_relations(predicted, gold, schema)
+    true, mine = judged.stated, frozenset(judged.found)
+    starts = sentence_starts(gold.text, passage_starts(gold), schema.layout)
+    sentences = [
+        {bisect_right(starts, document.entities[i].start) for i in thing.mentions}
+        for document, thing in judged.things
+    ]
+
+    def shares_a_sentence(key: Key) -> bool:
+        _, head, tail = key
+        return max(head, tail) < len(sentences) and not sentences[head].isdisjoint(sentences[tail])
+
+    rows = np.zeros((len(schema.relations) + len(VIEWS), 3), dtype=np.int64)
+    for column, keys in ((RIGHT, true & mine), (FOUND, mine), (STATED, true)):
+        labels = Counter(label for label, *_ in keys)
+        rows[: len(schema.relations), column] = [labels[label] for label in schema.relations]
+        within = sum(map(shares_a_sentence, keys))
+        rows[-2:, column] = within, len(keys) - within
+    of_true, of_mine = ({frozenset(ends) for _, *ends in keys} for keys in (true, mine))
+    rows[-3] = len(of_true & of_mine), len(of_mine), len(of_true)
+    return rows
+
+
+def judged_relations(predicted: Document, gold: Document, schema: Schema) -> JudgedRelations:
+    """The relations of one document, found and stated, between the same things.
 
     Things are matched by mentions: one that was found stands for that of gold with which it has most mentions
     of the same place and label, the first in the text if there are several. One that has none in common
@@ -43,34 +95,24 @@ def concept_relation_counts(predicted: Document, gold: Document, schema: Schema)
     unmentioned: dict[str, int] = defaultdict(lambda: len(known) + len(found) + len(unmentioned))
     stated = [(r.label, r.head, r.tail) for r in concept_relations(gold)]
     stated += [(label, unmentioned[h], unmentioned[t]) for label, h, t in unplaced_relations(gold)]
-    answered = [(r.label, stands_for[r.head], stands_for[r.tail]) for r in concept_relations(predicted)]
-    for label, *_ in (*stated, *answered):
+    answered = [
+        ((r.label, stands_for[r.head], stands_for[r.tail]), r.score) for r in concept_relations(predicted)
+    ]
+    for label, *_ in (*stated, *(key for key, _ in answered)):
         if label not in schema.relations:
             raise ValueError(
                 f"document {gold.id!r} has {label!r} relations, but the task {schema.name!r} knows "
                 f"{', '.join(schema.relations)} only"
             )
-    starts = sentence_starts(gold.text, passage_starts(gold), schema.layout)
-    sentences = [
-        {bisect_right(starts, document.entities[i].start) for i in thing.mentions}
-        for document, things in ((gold, known), (predicted, found))
-        for thing in things
-    ]
-
-    def shares_a_sentence(key: Key) -> bool:
-        _, head, tail = key
-        return max(head, tail) < len(sentences) and not sentences[head].isdisjoint(sentences[tail])
-
-    rows = np.zeros((len(schema.relations) + len(VIEWS), 3), dtype=np.int64)
-    true, mine = _distinct(stated, schema), _distinct(answered, schema)
-    for column, keys in ((RIGHT, true & mine), (FOUND, mine), (STATED, true)):
-        labels = Counter(label for label, *_ in keys)
-        rows[: len(schema.relations), column] = [labels[label] for label in schema.relations]
-        within = sum(map(shares_a_sentence, keys))
-        rows[-2:, column] = within, len(keys) - within
-    of_true, of_mine = ({frozenset(ends) for _, *ends in keys} for keys in (true, mine))
-    rows[-3] = len(of_true & of_mine), len(of_mine), len(of_true)
-    return rows
+    scores: dict[Key, float] = {}
+    for key, score in answered:
+        key = _oriented(key, schema)
+        scores[key] = max(score, scores.get(key, 0.0))
+    return JudgedRelations(
+        frozenset(_oriented(key, schema) for key in stated),
+        scores,
+        [*((gold, thing) for thing in known), *((predicted, thing) for thing in found)],
+    )
 
 
 def matched(
@@ -93,11 +135,7 @@ def matched(
     return matched
 
 
-def _distinct(keys: Sequence[Key], schema: Schema) -> set[Key]:
-    """Each relation once; ends of symmetric ones in one order."""
-
-    def oriented(key: Key) -> Key:
-        label, head, tail = key
-        return (label, tail, head) if schema.relations[label].symmetric and head > tail else key
-
-    return set(map(oriented, keys))
+def _oriented(key: Key, schema: Schema) -> Key:
+    """The relation with its ends in one order if it is symmetric."""
+    label, head, tail = key
+    return (label, tail, head) if schema.relations[label].symmetric and head > tail else key

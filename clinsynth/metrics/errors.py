@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from clinsynth_onnx.document import Document, Entity
 
@@ -34,6 +34,16 @@ class Error(NamedTuple):
         mention = self.gold or self.found
         assert mention is not None
         return mention
+
+    def to_json(self) -> dict[str, Any]:
+        """Kind and offsets, without text."""
+        return {
+            "kind": self.kind,
+            **{
+                name: {"start": entity.start, "end": entity.end, "label": entity.label} if entity else None
+                for name, entity in (("gold", self.gold), ("found", self.found))
+            },
+        }
 
 
 @dataclass(slots=True)

@@ -12,16 +12,15 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from clinsynth.metrics.concept_counts import STATED, VIEWS, concept_relation_counts
-from clinsynth.metrics.counts import GOLD, IntArray, Pair, confusion, entity_counts, judged_pairs
+from clinsynth.metrics.concept_counts import VIEWS, concept_relation_counts
+from clinsynth.metrics.counts import IntArray, Pair, confusion, entity_counts, judged_pairs
 from clinsynth.metrics.ranking import ranking_score
 from clinsynth.metrics.scores import (
     Result,
     always_related,
-    concept_relation_figures,
-    entity_figures,
-    evaluate,
-    relation_figures,
+    concept_relation_result,
+    entity_result,
+    relation_result,
 )
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -108,8 +107,7 @@ class EntityScores(CountScores):
         return entity_counts(predicted, gold, self._labels)
 
     def figures(self, counts: IntArray) -> Result:
-        support = dict(zip(self._labels, counts.sum(axis=0)[:, GOLD].tolist(), strict=True))
-        return evaluate(counts, lambda c: entity_figures(c, self._labels), support)
+        return entity_result(counts, self._labels)
 
 
 class ConceptScores(CountScores):
@@ -127,11 +125,7 @@ class ConceptScores(CountScores):
         return concept_relation_counts(predicted, gold, self._schema)
 
     def figures(self, counts: IntArray) -> Result:
-        labels = self._schema.relation_labels
-        stated = counts.sum(axis=0)[:, STATED].tolist()
-        support = dict(zip(labels, stated, strict=False))
-        views = dict(zip(VIEWS, stated[len(labels) :], strict=True))
-        return evaluate(counts, lambda c: concept_relation_figures(c, labels), support, views)
+        return concept_relation_result(counts, self._schema.relation_labels)
 
 
 class RelationScores(DocumentScores):
@@ -175,10 +169,11 @@ class RelationScores(DocumentScores):
         pairs, document = rows[rows[:, 1] > 0], document[rows[:, 1] > 0]
         labels = self._schema.relation_labels
         matrices = confusion(document, pairs[:, 2:4], (len(documents), 1 + len(labels)))
-        total = matrices.sum(axis=0)
-        support = dict(zip(labels, total.sum(axis=1)[1:].tolist(), strict=True))
-        result = evaluate(matrices, lambda c: relation_figures(c, labels), support)
+        result = relation_result(matrices, labels)
         chances = np.ascontiguousarray(pairs[:, 4]).view(np.float64)
         ranking = ranking_score(chances, pairs[:, 2] > 0, document, len(documents))
-        always = {**always_related(total, labels), "auc": 0.5}  # which ranks no pair above another
+        always = {
+            **always_related(matrices.sum(axis=0), labels),
+            "auc": 0.5,
+        }  # which ranks no pair above another
         return replace(result, scores={**result.scores, "auc": ranking}, always=always)

@@ -206,3 +206,39 @@ def evaluate(
     resampled = figures(np.tensordot(draws(len(counts)), counts, axes=1))
     scores = {name: Score(float(value), *interval(resampled[name])) for name, value in values.items()}
     return Result(scores, support, len(counts), views or {})
+
+
+def difference(
+    counts: IntArray, others: IntArray, figures: Callable[[IntArray], dict[str, Floats]], name: str
+) -> Score:
+    """How much larger a figure is for the second counts ``[documents, ...]`` than for the first.
+
+    Both are of the same documents, which are drawn for both at once: what is hard for all is not taken
+    for a difference.
+    """
+    value = float(figures(others.sum(axis=0))[name] - figures(counts.sum(axis=0))[name])
+    if len(counts) < 2:
+        return Score(value, None, None)
+    drawn = draws(len(counts))
+    first, second = (figures(np.tensordot(drawn, each, axes=1))[name] for each in (counts, others))
+    return Score(value, *interval(second - first))
+
+
+def entity_result(counts: IntArray, labels: Sequence[str]) -> Result:
+    """Figures of entities from the counts ``[documents, labels, 5]`` of all documents."""
+    support = dict(zip(labels, counts.sum(axis=0)[:, GOLD].tolist(), strict=True))
+    return evaluate(counts, lambda c: entity_figures(c, labels), support)
+
+
+def relation_result(matrices: IntArray, labels: Sequence[str]) -> Result:
+    """Figures of relations from the confusion matrices ``[documents, classes, classes]`` of all documents."""
+    support = dict(zip(labels, matrices.sum(axis=(0, 2))[1:].tolist(), strict=True))
+    return evaluate(matrices, lambda c: relation_figures(c, labels), support)
+
+
+def concept_relation_result(counts: IntArray, labels: Sequence[str]) -> Result:
+    """Figures of relations between things from the counts ``[documents, labels + 3, 3]`` of all documents."""
+    stated = counts.sum(axis=0)[:, STATED].tolist()
+    support = dict(zip(labels, stated, strict=False))
+    views = dict(zip(VIEWS, stated[len(labels) :], strict=True))
+    return evaluate(counts, lambda c: concept_relation_figures(c, labels), support, views)

@@ -148,6 +148,10 @@ class EncoderModel(DocumentAnnotator):
             total = total + self.loss(self(chunk).float(), chunk["labels"])
         loss = total * batch.share
         self.log("train_loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
+        # single steps are logged now and then, so that an epoch of a few may have none
+        self.log(
+            "train_loss_epoch", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch)
+        )
         return loss
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:

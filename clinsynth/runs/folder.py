@@ -9,6 +9,8 @@ BUNDLE = "bundle"  # what ``fit --export true`` writes into a run folder
 CHECKPOINTS = "checkpoints"
 NAMES = ("best", "last")
 TEST = "test-"  # a number follows
+CONFIG, ENVIRONMENT, DATA, LOGS = "config.yaml", "environment.json", "data.json", "logs"
+METRICS, GOLD, PREDICTIONS, ERRORS = "metrics.json", "gold.jsonl", "predictions.jsonl", "errors.jsonl"
 SHARED = "CLINSYNTH_RUN"  # how the first process tells those it starts where the run is
 
 
@@ -43,10 +45,15 @@ def last_test(beside: Path) -> Path:
     Raises:
         ValueError: There was none.
     """
-    numbers = _numbers(beside, TEST)
-    if not numbers:
+    found = tests(beside)
+    if not found:
         raise ValueError(f"there are no results of a test in {beside}. Remedy: clinsynth test first")
-    return beside / f"{TEST}{max(numbers)}"
+    return found[-1]
+
+
+def tests(beside: Path) -> list[Path]:
+    """The folders of all tests beside a checkpoint, from the first to the last."""
+    return [beside / f"{TEST}{number}" for number in sorted(_numbers(beside, TEST))]
 
 
 def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:

@@ -24,10 +24,22 @@ from lightning.pytorch.utilities import rank_zero_info
 from rich.console import Console
 
 from clinsynth.formats import jsonl
+from clinsynth.metrics.errors import errors
 from clinsynth.metrics.report import table
 from clinsynth.metrics.scores import FEW_DOCUMENTS
-from clinsynth.runs.folder import CHECKPOINTS, new_test
+from clinsynth.runs.folder import (
+    CHECKPOINTS,
+    CONFIG,
+    DATA,
+    ENVIRONMENT,
+    ERRORS,
+    GOLD,
+    METRICS,
+    PREDICTIONS,
+    new_test,
+)
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.files import json_line
 
 log = logging.getLogger("clinsynth")
 
@@ -49,14 +61,14 @@ class RunRecord(SaveConfigCallback):
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         for name in ("clinsynth", "lightning.pytorch", "py.warnings"):
             logging.getLogger(name).addHandler(handler)
-        path = _unused(folder / "config.yaml")
+        path = _unused(folder / CONFIG)
         self.parser.save(self.config, str(path), skip_unset=False, multifile=False)
-        _write(_unused(folder / "environment.json"), environment())
+        _write(_unused(folder / ENVIRONMENT), environment())
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         record = getattr(getattr(trainer, "datamodule", None), "record", None)
         if trainer.is_global_zero and record:
-            _write(_unused(Path(trainer.default_root_dir) / "data.json"), record)
+            _write(_unused(Path(trainer.default_root_dir) / DATA), record)
             few = few_to_validate_on(record, getattr(pl_module, "monitor", "a score"))
             if few is not None:
                 log.warning(few)
@@ -112,22 +124,28 @@ def why_stopped(trainer: Trainer) -> str:
 
 
 class Report(Callback):
-    """Prints the scores of a test and writes them, with all predictions, to a folder beside the checkpoint.
+    """Prints the scores of a test and writes them, predictions and gold to a folder beside the checkpoint.
 
     Each test has a folder of its own, ``test-1`` and so on, so that none is written over.
+
+    Attributes:
+        folder: The folder of the last test; ``None`` before it, on other processes, and if it was only tried.
     """
 
     def __init__(self) -> None:
+        self.folder: Path | None = None
         self._predicted: list[tuple[int, Document]] = []
+        self._gold: list[tuple[int, Document]] = []
 
     def on_test_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any, **__: Any
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, *_: Any, **__: Any
     ) -> None:
         self._predicted += outputs["annotated"].pairs
+        self._gold += zip(batch.indices, batch.features.documents, strict=True)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        documents = gather(trainer, self._predicted)
-        self._predicted = []
+        found, gold = gather(trainer, self._predicted), gather(trainer, self._gold)
+        self._predicted, self._gold = [], []
         if not trainer.is_global_zero:
             return
         result: Any = pl_module.result
@@ -137,7 +155,7 @@ class Report(Callback):
         beside = Path(trainer.ckpt_path).parent if trainer.ckpt_path else Path(trainer.default_root_dir)
         folder = new_test(beside)
         _write(
-            folder / "metrics.json",
+            folder / METRICS,
             {
                 "checkpoint": str(trainer.ckpt_path or ""),
                 "data": getattr(getattr(trainer, "datamodule", None), "record", {}),
@@ -145,8 +163,16 @@ class Report(Callback):
                 "scores": result.to_json(),
             },
         )
-        jsonl.write(folder / "predictions.jsonl", documents)
-        print(f"Scores and predictions are in {folder}")
+        jsonl.write(folder / PREDICTIONS, found)
+        jsonl.write(folder / GOLD, gold)
+        if "strict_f1" in result.scores:
+            with (folder / ERRORS).open("w", encoding="utf-8", newline="\n") as stream:
+                for true, read in zip(gold, found, strict=True):
+                    stream.writelines(
+                        json_line({"document": true.id, **error.to_json()}) for error in errors(true, read)
+                    )
+        self.folder = folder
+        print(f"Scores, predictions and errors are in {folder}")
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero and trainer.state.fn == TrainerFn.VALIDATING:
@@ -172,7 +198,7 @@ class PredictionWriter(Callback):
         documents = gather(trainer, self._predicted)
         self._predicted = []
         if trainer.is_global_zero:
-            path = _unused(Path(trainer.default_root_dir) / "predictions.jsonl")
+            path = _unused(Path(trainer.default_root_dir) / PREDICTIONS)
             path.parent.mkdir(parents=True, exist_ok=True)
             jsonl.write(path, documents)
             print(f"{len(documents)} documents are in {path}")

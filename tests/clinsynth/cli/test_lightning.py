@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import logging
@@ -233,6 +234,7 @@ def test_fit_test_predict_and_tag(
         "environment.json",
         "log.txt",
         "logs",
+        "report.html",
     }
     assert {p.name for p in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     data = json.loads((run / "data.json").read_text(encoding="utf-8"))
@@ -251,6 +253,12 @@ def test_fit_test_predict_and_tag(
     predicted = list(registry.read(results / "predictions.jsonl"))
     gold = list(registry.read(tmp_path / "ner_test.jsonl"))
     assert [d.id for d in predicted] == [d.id for d in gold]
+    assert list(registry.read(results / "gold.jsonl")) == gold
+    wrong = [json.loads(line) for line in (results / "errors.jsonl").read_text().splitlines()]
+    strict = sum(set(a.entities) != set(b.entities) for a, b in zip(gold, predicted, strict=True))
+    assert len({error["document"] for error in wrong}) == strict
+    with (run / "logs" / "version_0" / "metrics.csv").open(encoding="utf-8") as stream:
+        assert sum(bool(row["train_loss_epoch"]) for row in csv.DictReader(stream)) == 4
 
     clinsynth("test", "--config=ner.yaml", "--ckpt_path=best", "--trainer.limit_test_batches=1")
     assert "test-2" in capsys.readouterr().out
