@@ -13,7 +13,7 @@ LLM_VENV := .venv-llm
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-notes test lint types reproduce docs bench llm-server llm clean
+.PHONY: help demo demo-notes test test-slow lint types reproduce docs bench llm-server llm clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,11 @@ demo-notes: $(VENV)/.train ## train on clinical notes that a language model wrot
 	$(BIN)/clinsynth fit --config configs/clinical_notes_synthetic.yaml --export true
 	FORCE_COLOR=1 $(BIN)/clinsynth tag runs/clinical_notes < docs/example/notes/pneumonia.txt
 
-test: $(VENV)/.dev ## run all tests
+test: $(VENV)/.dev ## run the tests, but for those that take longer
 	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev ## run the tests that take longer: browsers, a real language model, whole trainings
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev ## check style
 	$(BIN)/ruff check .

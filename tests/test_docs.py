@@ -136,6 +136,7 @@ def test_the_site_is_whole_and_loads_nothing_from_elsewhere(site: Path) -> None:
     assert "clinsynth_onnx.predictor.Predictor" in (site / "api.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_site_in_a_browser(site: Path, tmp_path: Path) -> None:
     """No errors, nothing asked of another server, accessible, and no page scrolls sideways on a phone."""
     sync_api = pytest.importorskip("playwright.sync_api")

@@ -61,6 +61,7 @@ def shape(text: str) -> list[str]:
     return [NUMBER.sub("N", line).strip() for line in text.splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs(
     tmp_path: Path, tiny_encoder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from clinsynth_onnx.batching import in_chunks
 from clinsynth_onnx.bundle import Bundle, BundleError
 from clinsynth_onnx.codec import Example, FloatArray, pad, unpad
 from clinsynth_onnx.concept_codec import ConceptCodec
+from clinsynth_onnx.concept_fields import without_scores
 from clinsynth_onnx.concepts import concept_relations
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.predictor import Predictor
@@ -80,7 +81,7 @@ def examine(model: EncoderModel, bundle: Bundle, gold: Sequence[Document], max_f
                 variant,
                 _score(model, found, gold),
                 _labels_equal(logits, expected),
-                sum(a == b for a, b in zip(found, annotated, strict=True)),
+                sum(without_scores(a) == without_scores(b) for a, b in zip(found, annotated, strict=True)),
                 _largest_difference(logits, expected),
                 _throughput(lambda: predictor(documents), len(documents)),
                 _latency(run, features.examples, model.codec.pad_id),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from clinsynth_onnx.document import Document
@@ -27,6 +28,12 @@ ABOUT_RELATIONS = frozenset(
     {"concept_relations", "concept_relation_scores", "concept_relation_infons", "relation_infons"}
     | {"novelty", "brat_roles"}
 )
+
+
+def without_scores(document: Document) -> Document:
+    """The document without how sure a model is of its relations: equal to another that has the same ones."""
+    meta = {key: value for key, value in document.meta.items() if key != "concept_relation_scores"}
+    return replace(document, meta=meta)
 
 
 def names(field: str | None) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 COLUMNS = {"id_column": "note", "text_column": "body", "engine": "onnxruntime", "variant": "fp32"}
 
 
+@pytest.mark.slow
 def test_two_actors_find_what_one_process_finds(
     job: ModuleType,
     source: Path,

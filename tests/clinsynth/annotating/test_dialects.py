@@ -13,6 +13,7 @@ from clinsynth.annotating.rows import Columns
 
 WANTED = [("1", "She has asthma."), ("2", "Gout; no fever.")]
 PLAIN = b"id,text\n1,She has asthma.\n2,Gout; no fever.\n"
+PACKED = gzip.compress(PLAIN, mtime=0)
 TABBED = PLAIN.replace(b",", b"\t")
 SEMICOLONS = b'id;text\n1;She has asthma.\n2;"Gout; no fever."\n'
 
@@ -54,7 +55,7 @@ def read(path: Path, content: str | bytes, columns: Columns | None = None) -> li
         ("in.csv", PLAIN.replace(b"\n", b"\r", 1)),
         ("in.csv", b"\n\r\n" + PLAIN.replace(b"\n", b"\n\n") + b"\n"),
         ("in.csv", PLAIN.rstrip(b"\n")),
-        ("in.csv.gz", gzip.compress(PLAIN, mtime=0)),
+        ("in.csv.gz", PACKED),
     ],
 )
 def test_dialects_are_told_apart(name: str, content: str | bytes, tmp_path: Path) -> None:
@@ -137,7 +138,12 @@ KEY = Columns("note", "key")
         ("in.csv", b"gr\xf6\xdfe,text\n1,x\n", Columns(), r"first line has bytes .*Remedy: .* CSV UTF-8"),
         ("in.csv", b'"id,text\n1,x\n', Columns(), r"its first line, which names the columns, is not CSV"),
         ("in.tsv", in_encoding(TABBED, "utf-16")[:-1], Columns(), r"not UTF-16.* to its end .*Remedy"),
-        ("in.csv.gz", gzip.compress(PLAIN, mtime=0)[:-9], Columns(), r"cannot be unpacked to its end\. Remedy"),
+        (
+            "in.csv.gz",
+            PACKED[:-9],
+            Columns(),
+            r"cannot be unpacked to its end\. Remedy",
+        ),
         ("in.xlsx", b"PK", Columns(), r"is a spreadsheet, which is not read\. Remedy: save it as CSV UTF-8"),
         ("in.docx", b"PK", Columns(), r"tells no format\. Remedy: .*--input_format: .*csv, tsv, parquet"),
     ],

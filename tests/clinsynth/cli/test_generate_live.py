@@ -31,7 +31,7 @@ TASK = {
     "topics": ["colds", "gout", "fever", "cough"],
 }
 
-pytestmark = pytest.mark.llm
+pytestmark = [pytest.mark.llm, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -365,6 +365,7 @@ def test_a_mixture_can_be_configured(root: Path, tiny_encoder: str) -> None:
     assert record["train"]["documents"] == 25 and len(record["corpora"]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.encoder
 @pytest.mark.corpora
 def test_the_demo_in_small(

@@ -108,6 +108,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     assert end["global_step"] == steps
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_one_of_two_processes_stops_both_at_the_end_of_an_epoch(
     folder: Path, uninterrupted: dict[str, Any]
 ) -> None:
@@ -120,6 +121,7 @@ def test_ctrl_c_in_one_of_two_processes_stops_both_at_the_end_of_an_epoch(
     assert last["global_step"] == end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ner", "re"])
 def test_two_processes_do_what_one_does(folder: Path, kind: str) -> None:
     exact = ["--model.encoder_options.dropout", "0"]  # masks differ between processes

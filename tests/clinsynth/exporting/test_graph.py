@@ -91,7 +91,9 @@ def built(
     return model.eval()
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n == "ModernBERT" else n for n in ARCHITECTURES]
+)
 def test_architectures_export_and_quantize(name: str, tmp_path: Path, schema: Schema) -> None:
     model = built(name, tmp_path, schema)
     exported, difference = graph.to_onnx(model, TAGS)
@@ -118,7 +120,7 @@ def test_pairs_export(tmp_path: Path, schema: Schema) -> None:
     assert [value.name for value in exported.graph.inputs] == ["input_ids", "attention_mask", "anchors"]
 
 
-@pytest.mark.parametrize("name", ["BERT", "DeBERTa-v3", "ModernBERT"])
+@pytest.mark.parametrize("name", ["BERT", "DeBERTa-v3", pytest.param("ModernBERT", marks=pytest.mark.slow)])
 def test_concepts_export_and_quantize(name: str, tmp_path: Path, schema: Schema) -> None:
     model = built(name, tmp_path, schema, partial(ConceptRelations, max_length=64, overlap=16))
     exported, difference = graph.to_onnx(model, "concept-relation-extraction")
@@ -137,6 +139,7 @@ def test_concepts_export_and_quantize(name: str, tmp_path: Path, schema: Schema)
     assert 0 < difference < 0.15 * float(np.abs(exact[there]).max())
 
 
+@pytest.mark.slow
 def test_long_texts_meet_the_sliding_window_of_modernbert(tmp_path: Path, schema: Schema) -> None:
     model = built("ModernBERT", tmp_path, schema)
     exported, _ = graph.to_onnx(model, TAGS)

@@ -31,6 +31,7 @@ def page(tmp_path: Path, tiny_bundle: Path) -> Path:
     return tmp_path / "page.html"
 
 
+@pytest.mark.slow
 def test_the_page_in_a_browser(page: Path, tmp_path: Path) -> None:
     """One test, since to start a browser takes longer than all that is asked of it."""
     place = next((path for name in NAMES if (path := shutil.which(name))), None)

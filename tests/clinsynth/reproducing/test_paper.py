@@ -45,6 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: str, tiny_bundle
     return folder / "run"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", planned(), ids=lambda cell: f"{cell.corpus}-{cell.row}")
 def test_every_row_of_the_paper_runs(
     cell: Cell, root: Path, tmp_path: Path, tiny_encoder: str, run: Path, monkeypatch: pytest.MonkeyPatch

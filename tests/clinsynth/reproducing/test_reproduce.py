@@ -86,6 +86,7 @@ def folder_of(name: str) -> Path:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_table_is_filled_once(plan: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
     arguments = [write(plan), "--record=docs/reproduce.json", "--pages=[page.md]"]
@@ -127,6 +128,7 @@ def test_a_table_is_filled_once(plan: dict[str, Any], capfd: pytest.CaptureFixtu
     assert capfd.readouterr().out.count("to be run") == 2, "what starts from a changed cell changes too"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", ["SIGKILL", "SIGTERM"])
 def test_a_table_that_was_stopped_goes_on_in_the_middle_of_a_training(
     plan: dict[str, Any], killed: str
