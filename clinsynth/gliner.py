@@ -8,9 +8,9 @@ from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.metrics.metric import EntityScores
 from clinsynth.models.annotator import DocumentAnnotator
 from clinsynth.zero_shot import PlainTexts
-from clinsynth_onnx.document import Document, Entity, passage_starts
+from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
-from clinsynth_onnx.sentences import sentence_starts
+from clinsynth_onnx.sentences import sentences
 
 
 class ZeroShotGLiNER(DocumentAnnotator):
@@ -53,10 +53,9 @@ class ZeroShotGLiNER(DocumentAnnotator):
         return [self._annotated(document) for document in batch.features.documents]
 
     def _annotated(self, document: Document) -> Document:
-        starts = sentence_starts(document.text, passage_starts(document))
-        spans = list(zip(starts, [*starts[1:], len(document.text)], strict=True))
-        sentences = [document.text[start:end] for start, end in spans]
-        found = self._network.inference(sentences, list(self.labels), threshold=self.threshold)
+        spans = sentences(document, self.schema.layout)
+        texts = [document.text[start:end] for start, end in spans]
+        found = self._network.inference(texts, list(self.labels), threshold=self.threshold)
         entities = [
             Entity(
                 start + span["start"], start + span["end"], self.labels[span["label"]], float(span["score"])

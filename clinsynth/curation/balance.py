@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from clinsynth.curation.flaws import sentences
 from clinsynth.curation.similarity import words
 from clinsynth.formats.counts import count
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Layout
+from clinsynth_onnx.sentences import sentences
 
 QUANTILES = {"lowest": 0, "quarter": 25, "median": 50, "three quarters": 75, "highest": 100}  # percentiles
 

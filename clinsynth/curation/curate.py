@@ -165,7 +165,7 @@ def curate(
         {split: vocabulary_gap(kept, others) for split, others in real.items()} if real else None,
         beside(
             {"written": kept, **{f"real {split}": d for split, d in (real or {}).items()}},
-            schema.layout == "lines",
+            schema.layout,
         ),
     )
     return Curated(kept, rejects, leaks, report)

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clinsynth.curation.flaws import sentences
 from clinsynth.curation.similarity import words
 from clinsynth_onnx.concepts import concept_relations
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Layout
+from clinsynth_onnx.sentences import sentences
 
 TITLE = 1  # sentences that a text may have beyond those asked for
+PIECES: dict[Layout, str] = {"prose": "sentences", "lines": "lines"}
 
 
-def density(documents: Sequence[Document], lines: bool = False) -> dict[str, float]:
+def density(documents: Sequence[Document], layout: Layout = "prose") -> dict[str, float]:
     """Means over documents, without text.
 
     Args:
         documents: A corpus.
-        lines: Whether texts are lines rather than prose.
+        layout: Whether texts are prose or lines.
     """
-    pieces = [_pieces(document, lines) for document in documents]
-    total = sum(map(len, pieces))
+    texts = [pieces(document, layout) for document in documents]
+    total = sum(map(len, texts))
     length = sum(len(words(document.text)) for document in documents)
     mentions = Counter(entity.label for document in documents for entity in document.entities)
     untagged = sum(
-        not _tagged(document, piece) for document, p in zip(documents, pieces, strict=True) for piece in p
+        not _tagged(document, piece) for document, p in zip(documents, texts, strict=True) for piece in p
     )
-    name = "lines" if lines else "sentences"
+    name = PIECES[layout]
     found = {
         f"{name} a document": _ratio(total, len(documents)),
         f"share of {name} with nothing tagged": _ratio(untagged, total),
@@ -39,17 +42,17 @@ def density(documents: Sequence[Document], lines: bool = False) -> dict[str, flo
     return found | ({"relations a document": _ratio(related, len(stated))} if related else {})
 
 
-def beside(parts: Mapping[str, Sequence[Document]], lines: bool = False) -> dict[str, dict[str, float]]:
+def beside(parts: Mapping[str, Sequence[Document]], layout: Layout = "prose") -> dict[str, dict[str, float]]:
     """Each measure of ``density`` for every part that has it: written text, and splits of a real corpus."""
     found: dict[str, dict[str, float]] = {}
     for name, documents in parts.items():
-        for measure, value in density(documents, lines).items():
+        for measure, value in density(documents, layout).items():
             found.setdefault(measure, {})[name] = value
     return found
 
 
 def departures(
-    documents: Sequence[Document], shortest: int, longest: int, untagged: float, lines: bool = False
+    documents: Sequence[Document], shortest: int, longest: int, untagged: float, layout: Layout = "prose"
 ) -> dict[str, Any]:
     """Where a writer did otherwise than it was asked; a title counts as no sentence.
 
@@ -58,28 +61,26 @@ def departures(
         shortest: Sentences of a document at least, or lines.
         longest: Sentences of a document at most, or lines.
         untagged: Share of sentences, or lines, that were to have nothing to tag, from 0 to 1.
-        lines: Whether texts are lines rather than prose.
+        layout: Whether texts are prose or lines.
     """
-    name = "lines" if lines else "sentences"
-    most = longest + (0 if lines else TITLE)
-    pieces = [len(_pieces(document, lines)) for document in documents]
-    found = density(documents, lines).get(f"share of {name} with nothing tagged", 0.0)
+    name = PIECES[layout]
+    most = longest + (TITLE if layout == "prose" else 0)
+    lengths = [len(pieces(document, layout)) for document in documents]
+    found = density(documents, layout).get(f"share of {name} with nothing tagged", 0.0)
     return {
-        f"documents of less than {shortest} {name}": sum(n < shortest for n in pieces),
-        f"documents of more than {most} {name}": sum(n > most for n in pieces),
+        f"documents of less than {shortest} {name}": sum(n < shortest for n in lengths),
+        f"documents of more than {most} {name}": sum(n > most for n in lengths),
         f"share of {name} with nothing tagged": {"asked for": untagged, "written": found},
     }
 
 
-def _pieces(document: Document, lines: bool) -> list[tuple[int, int]]:
-    if not lines:
-        return [span for span in sentences(document) if document.text[slice(*span)].strip()]
-    found, start = [], 0
-    for line in document.text.splitlines(keepends=True):
-        if line.strip():
-            found.append((start, start + len(line)))
-        start += len(line)
-    return found
+def pieces(document: Document, layout: Layout = "prose") -> list[tuple[int, int]]:
+    """Begin and end of each sentence, or of each line: what a writer is asked for, blank ones left out."""
+    spans = sentences(document)
+    if layout == "lines":
+        ends = [match.end() for match in re.finditer("\n", document.text)]
+        spans = list(zip([0, *ends], [*ends, len(document.text)], strict=True))
+    return [(start, end) for start, end in spans if document.text[start:end].strip()]
 
 
 def _tagged(document: Document, piece: tuple[int, int]) -> bool:

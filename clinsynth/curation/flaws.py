@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from clinsynth.formats.rejects import Rejected
-from clinsynth_onnx.document import ABOUT_ENTITIES, Document, Entity, passage_starts
+from clinsynth_onnx.document import ABOUT_ENTITIES, Document, Entity
 from clinsynth_onnx.schema import Layout
-from clinsynth_onnx.sentences import sentence_starts
+from clinsynth_onnx.sentences import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,6 @@ class Flaw:
     end: int
     reason: str
     detail: str = ""
-
-
-def sentences(document: Document, layout: Layout = "prose") -> list[tuple[int, int]]:
-    """Begin and end of each sentence, the white space after it included.
-
-    Passages end a sentence, and lines too in a text whose layout is lines.
-    """
-    starts = sentence_starts(document.text, passage_starts(document), layout)
-    return list(zip(starts, [*starts[1:], len(document.text)], strict=True))
 
 
 def without(

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from clinsynth.curation.flaws import Flaw, sentences
+from clinsynth.curation.flaws import Flaw
 from clinsynth.curation.similarity import NearIndex, ngrams, words
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Layout
+from clinsynth_onnx.sentences import sentences
 
 SHORT = 6  # words; a shorter sentence is like others by chance
 REASON = "overlaps the {split} part of a real corpus"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,11 +13,11 @@ from transformers import pipeline
 from clinsynth.exporting.agreement import Agreement, agreement
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx.bundle import Bundle
-from clinsynth_onnx.document import Document, Entity, passage_starts
+from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.entity_codec import EntityCodec, Unit
 from clinsynth_onnx.predictor import Predictor
 from clinsynth_onnx.schema import Layout
-from clinsynth_onnx.sentences import sentence_starts
+from clinsynth_onnx.sentences import sentences
 
 STRATEGY = "average"  # the nearest to how a codec reads words: a mean over their tokens
 DOCUMENTS = 100  # the pipeline reads one text at a time
@@ -108,9 +107,7 @@ def _read(tags: Any, document: Document, unit: Unit, layout: Layout) -> Document
 
 
 def _texts(document: Document, unit: Unit, layout: Layout) -> Iterator[tuple[int, str]]:
-    starts = [0]
-    if unit == "sentence":
-        starts = sentence_starts(document.text, passage_starts(document), layout)
-    for start, end in itertools.pairwise([*starts, len(document.text)]):
+    whole = [(0, len(document.text))]
+    for start, end in sentences(document, layout) if unit == "sentence" else whole:
         if document.text[start:end].strip():
             yield start, document.text[start:end]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -81,10 +81,8 @@ class Evaluation:
     def counts(self) -> IntArray:
         """Counts of each document, as the scores are made of them; ``[documents, ...]``."""
         if self.relations:
-            return np.array(
-                [concept_relation_counts(found, gold, self._schema) for gold, found in self.pairs]
-            )
-        return np.array([entity_counts(found, gold, self.labels) for gold, found in self.pairs])
+            return _relation_counts(self.pairs, self._schema)
+        return _entity_counts(self.pairs, self.labels)
 
     @cached_property
     def judged_relations(self) -> list[JudgedRelations]:
@@ -145,11 +143,17 @@ def evaluate(
         relations: Whether relations are compared, else entities.
         record: Counts and hash of ``gold``.
     """
+    pairs = list(zip(gold, found, strict=True))
     if relations:
-        counts = np.array([concept_relation_counts(b, a, schema) for a, b in zip(gold, found, strict=True)])
-        result = concept_relation_result(counts, schema.relation_labels)
+        result = concept_relation_result(_relation_counts(pairs, schema), schema.relation_labels)
     else:
-        labels = schema.entity_labels
-        counts = np.array([entity_counts(b, a, labels) for a, b in zip(gold, found, strict=True)])
-        result = entity_result(counts, labels)
+        result = entity_result(_entity_counts(pairs, schema.entity_labels), schema.entity_labels)
     return Evaluation(name, result.to_json(), gold, found, record, schema)
+
+
+def _relation_counts(pairs: Iterable[tuple[Document, Document]], schema: Schema) -> IntArray:
+    return np.array([concept_relation_counts(found, gold, schema) for gold, found in pairs])
+
+
+def _entity_counts(pairs: Iterable[tuple[Document, Document]], labels: Sequence[str]) -> IntArray:
+    return np.array([entity_counts(found, gold, labels) for gold, found in pairs])

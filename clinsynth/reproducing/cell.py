@@ -151,7 +151,7 @@ class Table:
             "seed": cell.seed,
             "fold": cell.fold,
             "commands": [attempt["command"] for attempt in attempts(folder) if "command" in attempt],
-            "learned": amounts(learned) if learned else None,
+            "learned": amounts(learned, schema.layout) if learned else None,
             "overlap": max(overlaps, key=lambda one: int(one["overlapping"])) if learned else None,
             "minutes": minutes(folder, "fit"),
             "ms_per_document": timed(bundle, next(iter(golds.values()))) if row.export else None,

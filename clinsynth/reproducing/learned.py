@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from clinsynth.curation.leaks import audit
-from clinsynth_onnx.document import Document, passage_starts
-from clinsynth_onnx.schema import Schema
-from clinsynth_onnx.sentences import sentence_starts
+from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Layout, Schema
+from clinsynth_onnx.sentences import sentences
 
 
 def training_texts(run: Path, schema: Schema) -> list[Document]:
@@ -22,12 +22,12 @@ def training_texts(run: Path, schema: Schema) -> list[Document]:
     return data.task_documents("train")
 
 
-def amounts(documents: Iterable[Document]) -> dict[str, int]:
+def amounts(documents: Iterable[Document], layout: Layout = "prose") -> dict[str, int]:
     """Documents, sentences, mentions and relations."""
     found = {"documents": 0, "sentences": 0, "mentions": 0, "relations": 0}
     for document in documents:
         found["documents"] += 1
-        found["sentences"] += len(sentence_starts(document.text, passage_starts(document)))
+        found["sentences"] += len(sentences(document, layout))
         found["mentions"] += len(document.entities)
         found["relations"] += len(document.relations)
     return found

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clinsynth.curation.density import pieces
 from clinsynth.formats.rejects import Rejected
 from clinsynth.llm.requests import Reply, Request
 from clinsynth.synthesis import answer_form, prompts
@@ -20,7 +21,6 @@ from clinsynth.synthesis.tagged import HOLLOW, Tagged, read_tagged, render
 from clinsynth_onnx.concepts import with_concept_relations
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
-from clinsynth_onnx.sentences import sentence_starts
 
 CHANGED = "a sentence was not repeated as it is"
 MISSING = "a sentence was left out"
@@ -200,13 +200,7 @@ def _unusable(reply: Reply, document: Document) -> Rejected | None:
 
 def _sentences(text: str, schema: Schema) -> list[tuple[int, int]]:
     """The sentences of a text, or its lines where the task's texts are lines."""
-    lines = [0, *(match.end() for match in re.finditer("\n", text))]
-    starts = sentence_starts(text) if schema.layout == "prose" else lines
-    return [
-        (start, end)
-        for start, end in zip(starts, [*starts[1:], len(text)], strict=True)
-        if text[start:end].strip()
-    ]
+    return pieces(Document(text), schema.layout)
 
 
 def _strings(value: Any) -> Iterator[str | Rejected]:

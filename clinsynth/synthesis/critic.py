@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from clinsynth.curation.flaws import Flaw
 from clinsynth.llm.requests import Reply, Request
-from clinsynth.synthesis.annotation import AnnotationSettings, asking_request
+from clinsynth.synthesis.annotation import Annotation, AnnotationSettings, asking_request
 from clinsynth.synthesis.answer_form import judgement_answer
 from clinsynth.synthesis.lenient_json import Partial, values
 from clinsynth.synthesis.plan import PlanSettings
-from clinsynth.synthesis.second_pass import DISAGREES, asking_as, compared, read_again
+from clinsynth.synthesis.second_pass import DISAGREES, asking_as, compared
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import Schema
 
@@ -93,18 +93,17 @@ class Contested:
 
 
 def contested(
-    documents: Sequence[Document], replies: Sequence[Reply | None], schema: Schema
+    documents: Sequence[Document], annotations: Sequence[Annotation], schema: Schema
 ) -> list[Contested]:
     """The documents whose mentions the second pass has otherwise.
 
     Args:
         documents: Documents as they were written.
-        replies: Replies to the ``checks`` of the documents, one for each.
+        annotations: Their second annotations, as ``read_again`` has them.
         schema: The task.
     """
     found = []
-    for index, (document, reply) in enumerate(zip(documents, replies, strict=True)):
-        second = read_again(document, reply, schema)
+    for index, (document, second) in enumerate(zip(documents, annotations, strict=True)):
         if differ := disagreements(compared(document, second, schema), second.document):
             found.append(Contested(index, document, differ))
     return found

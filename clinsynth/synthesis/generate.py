@@ -26,7 +26,7 @@ from clinsynth.synthesis.critic import contested, questions, with_rules
 from clinsynth.synthesis.parse import parse_reply
 from clinsynth.synthesis.plan import PlanSettings
 from clinsynth.synthesis.prompts import Amounts
-from clinsynth.synthesis.second_pass import NO_REPLY, checks, unconfirmed
+from clinsynth.synthesis.second_pass import NO_REPLY, checks, read_again, unconfirmed
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.files import json_line
 from clinsynth_onnx.schema import Schema
@@ -172,13 +172,13 @@ def generate(
         if settings.second_pass:
             asking = checks(parsed.documents, schema, settings.plan)
             passes.append(ask(asking, runner, cache, out, SECOND_PASS, settings.replay))
-            flaws = unconfirmed(parsed.documents, passes[1].answers, schema)
-        if settings.critic:
-            found = contested(parsed.documents, passes[1].answers, schema)
-            passes.append(
-                ask(questions(found, schema, settings.plan), runner, cache, out, CRITIC, settings.replay)
-            )
-            flaws, broken = with_rules(flaws, found, passes[2].answers, schema)
+            second = read_again(parsed.documents, passes[1].answers, schema)
+            flaws = unconfirmed(parsed.documents, second, schema)
+            if settings.critic:
+                found = contested(parsed.documents, second, schema)
+                asking = questions(found, schema, settings.plan)
+                passes.append(ask(asking, runner, cache, out, CRITIC, settings.replay))
+                flaws, broken = with_rules(flaws, found, passes[2].answers, schema)
     curated = curate(parsed.documents, schema, settings.curation, real, flaws, doubts)
     unanswered = [reject for asked in passes for reject in asked.unanswered]
     rejects = [*unanswered, *parsed.rejects, *curated.rejects]
@@ -199,16 +199,13 @@ def generate(
             not_compared or {},
             files_of(out, [SECOND_PASS] * settings.second_pass + [CRITIC] * settings.critic),
             settings.notes,
-            _departures(parsed.documents, amounts, schema) if amounts else {},
+            departures(parsed.documents, amounts.shortest, amounts.longest, amounts.untagged, schema.layout)
+            if amounts
+            else {},
             broken,
         ),
     )
     return Written(reduce(add, (asked.summary for asked in passes)), len(curated.documents))
-
-
-def _departures(documents: Sequence[Document], amounts: Amounts, schema: Schema) -> dict[str, Any]:
-    lines = schema.layout == "lines"
-    return departures(documents, amounts.shortest, amounts.longest, amounts.untagged, lines)
 
 
 def ask(

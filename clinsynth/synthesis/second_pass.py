@@ -48,11 +48,16 @@ def asking_as(settings: PlanSettings) -> AnnotationSettings:
     )
 
 
-def read_again(document: Document, reply: Reply | None, schema: Schema) -> Annotation:
-    """The second annotation of a document, from the reply to its check."""
-    given = reply or Reply(f"{document.id}.check", 0, {}, NO_REPLY)
-    read = read_relations if _states_relations(document, schema) else read_entities
-    return read(given, document, schema)
+def read_again(
+    documents: Sequence[Document], replies: Sequence[Reply | None], schema: Schema
+) -> list[Annotation]:
+    """The second annotation of each document, from the replies to their ``checks``, one for each."""
+    return [
+        (read_relations if _states_relations(document, schema) else read_entities)(
+            reply or Reply(f"{document.id}.check", 0, {}, NO_REPLY), document, schema
+        )
+        for document, reply in zip(documents, replies, strict=True)
+    ]
 
 
 def compared(document: Document, second: Annotation, schema: Schema) -> Document:
@@ -62,17 +67,18 @@ def compared(document: Document, second: Annotation, schema: Schema) -> Document
     return _outside(document, second.lost)
 
 
-def unconfirmed(documents: Sequence[Document], replies: Sequence[Reply | None], schema: Schema) -> list[Flaw]:
+def unconfirmed(
+    documents: Sequence[Document], annotations: Sequence[Annotation], schema: Schema
+) -> list[Flaw]:
     """Where the second annotation differs from the first, or there is none.
 
     Args:
         documents: Documents as they were written.
-        replies: Replies to the ``checks`` of the documents, one for each.
+        annotations: Their second annotations, as ``read_again`` has them.
         schema: The task.
     """
     flaws: list[Flaw] = []
-    for index, (document, given) in enumerate(zip(documents, replies, strict=True)):
-        second = read_again(document, given, schema)
+    for index, (document, second) in enumerate(zip(documents, annotations, strict=True)):
         flaws += [Flaw(index, start, end, UNCHECKED) for start, end in second.lost]
         flaws += disagreements(index, compared(document, second, schema), second.document)
     return flaws

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from clinsynth_onnx.document import Document, passage_starts
 from clinsynth_onnx.schema import Layout
 
 END = re.compile(r"""[.!?]['")\]]*\s+(?=["'(\[]*[A-Z0-9])|\n\s*\n""")
 ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Za-z]|al|approx|ca|cf|Dr|e\.g|Eq|Fig|Figs|i\.e|Mr|Mrs|Ms|No|Nos|Prof|Ref|resp|sp|spp|St|vs))\.\Z"
 )
-
-
 LINE_END = re.compile(r"\n\s*(?=(\S+))")  # and the first word after it
 WIDTHS = range(50, 133)  # columns that texts are cut to; a wider line is a paragraph
 
@@ -35,6 +34,15 @@ def sentence_starts(text: str, passages: Iterable[int] = (), layout: Layout = "p
         if text[match.start()] != "." or not ABBREVIATION.search(before):
             starts.append(match.end())
     return sorted({*starts, *passages, *(_line_starts(text) if layout == "lines" else ())})
+
+
+def sentences(document: Document, layout: Layout = "prose") -> list[tuple[int, int]]:
+    """Begin and end of each sentence, the white space after it included.
+
+    Passages end a sentence, and lines too in a text whose layout is lines.
+    """
+    starts = sentence_starts(document.text, passage_starts(document), layout)
+    return list(zip(starts, [*starts[1:], len(document.text)], strict=True))
 
 
 def _line_starts(text: str) -> Iterator[int]:

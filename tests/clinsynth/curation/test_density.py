@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import get_args
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinsynth.curation.density import beside, density, departures
+from clinsynth.curation.density import PIECES, beside, density, departures
 from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity, Relation
+from clinsynth_onnx.schema import Layout
 
 PROSE = Document("Gout came. It went. Was it gout?", (Entity(0, 4, "Disease"), Entity(27, 31, "Disease")))
 NOTE = Document("PLAN:\n\ngout diet\nhome", (Entity(7, 11, "Disease"),))
@@ -17,7 +20,7 @@ def test_density_of_prose_and_of_lines() -> None:
         "share of sentences with nothing tagged": 0.3333,
         "Disease in 100 words": round(200 / 7, 4),
     }
-    found = density([NOTE], lines=True)
+    found = density([NOTE], "lines")
     assert found["lines a document"] == 3.0 and found["share of lines with nothing tagged"] == 0.6667
 
 
@@ -41,11 +44,11 @@ def test_departures_from_what_was_asked() -> None:
     assert found["documents of less than 4 sentences"] == 1
     assert found["documents of more than 5 sentences"] == 0, "a title counts as no sentence"
     assert found["share of sentences with nothing tagged"] == {"asked for": 0.2, "written": 0.75}
-    assert departures([NOTE], 1, 2, 0.5, lines=True)["documents of more than 2 lines"] == 1
+    assert departures([NOTE], 1, 2, 0.5, "lines")["documents of more than 2 lines"] == 1
 
 
-@given(st.lists(st.text(max_size=40), max_size=5), st.booleans())
-def test_any_text_has_a_density(texts: list[str], lines: bool) -> None:
-    found = density([Document(text) for text in texts], lines)
+@given(st.lists(st.text(max_size=40), max_size=5), st.sampled_from(get_args(Layout)))
+def test_any_text_has_a_density(texts: list[str], layout: Layout) -> None:
+    found = density([Document(text) for text in texts], layout)
     assert all(value >= 0 for value in found.values())
-    assert found[f"share of {'lines' if lines else 'sentences'} with nothing tagged"] <= 1
+    assert found[f"share of {PIECES[layout]} with nothing tagged"] <= 1

@@ -20,7 +20,7 @@ from clinsynth.synthesis.critic import (
 )
 from clinsynth.synthesis.generate import Generation
 from clinsynth.synthesis.plan import PlanSettings
-from clinsynth.synthesis.second_pass import DISAGREES, unconfirmed
+from clinsynth.synthesis.second_pass import DISAGREES, read_again, unconfirmed
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, Schema
 from tests.clinsynth.synthesis.tasks import reply
@@ -65,13 +65,14 @@ def test_mentions_that_overlap_are_one_disagreement() -> None:
 
 def test_the_rule_that_decides_is_told_of_each_mention() -> None:
     check = reply({"sentences": ["Has severe <Disease>gout</Disease>.", "Takes salt."]})
-    found = contested([FIRST], [check], TASK)
+    second = read_again([FIRST], [check], TASK)
+    found = contested([FIRST], second, TASK)
     assert found == [Contested(0, FIRST, BOTH)]
     (request,) = questions(found, TASK, PlanSettings(model="m"))
     assert "Disease 1: Leave out severity" in request.body["messages"][0]["content"]
     assert "<Disease>severe gout</Disease>" in request.body["messages"][1]["content"]
     answer = reply(said(("1", "second", "Disease 1"), ("2", "first", "no rule")))
-    flaws, counted = with_rules(unconfirmed([FIRST], [check], TASK), found, [answer], TASK)
+    flaws, counted = with_rules(unconfirmed([FIRST], second, TASK), found, [answer], TASK)
     assert [flaw.detail.partition("; ")[2] for flaw in flaws] == [
         "by Disease 1 the second pass is right",
         "by Disease 1 the second pass is right",

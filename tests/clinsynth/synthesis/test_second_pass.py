@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clinsynth.curation.flaws import without
-from clinsynth.synthesis.second_pass import DISAGREES, UNCHECKED, disagreements, unconfirmed
+from clinsynth.synthesis.second_pass import DISAGREES, UNCHECKED, disagreements, read_again, unconfirmed
 from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK, reply
 
@@ -32,7 +32,7 @@ def test_what_has_no_second_annotation_is_not_confirmed() -> None:
     half = reply({"sentences": ["Has <Disease>gout</Disease>."]})
     told = [
         (flaw.document, flaw.start, flaw.reason)
-        for flaw in unconfirmed([first] * 2, [half, None], ENTITY_TASK)
+        for flaw in unconfirmed([first] * 2, read_again([first] * 2, [half, None], ENTITY_TASK), ENTITY_TASK)
     ]
     assert told == [(0, 10, UNCHECKED), (1, 0, UNCHECKED)]
 
@@ -42,6 +42,7 @@ def test_relations_are_judged_where_they_are_stated() -> None:
         "VHL in gout.", (Entity(0, 3, "Gene"), Entity(7, 11, "Disease")), (Relation(0, 1, "Association"),)
     )
     answer = reply({"relations": []})
-    (flaw,) = unconfirmed([pair], [answer], RELATION_TASK)
+    (flaw,) = unconfirmed([pair], read_again([pair], [answer], RELATION_TASK), RELATION_TASK)
     assert (flaw.reason, flaw.detail) == (DISAGREES, "the relations differ")
-    assert unconfirmed([replace(pair, relations=())], [answer], RELATION_TASK) == []
+    bare = [replace(pair, relations=())]
+    assert unconfirmed(bare, read_again(bare, [answer], RELATION_TASK), RELATION_TASK) == []
