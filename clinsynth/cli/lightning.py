@@ -36,6 +36,8 @@ from clinsynth.runs.progress import Progress
 from clinsynth.runs.record import PredictionWriter, Report, RunRecord
 from clinsynth_onnx.schema import Schema
 
+log = logging.getLogger("clinsynth")
+
 RUNS = Path("runs")
 
 
@@ -151,10 +153,20 @@ class CLI(InnerCLI):
             self._run = run or run_of(self._checkpoint)
             if self.subcommand == "fit":
                 self._go_on(self._checkpoint)
+        if self.subcommand == "fit":
+            self._validate_at_the_end()
         if self._run is None and not config.trainer.fast_dev_run:
             self._run = new_run(base)
         for name in ("best_checkpoint", "last_checkpoint"):
             config[f"{name}.dirpath"] = config[f"{name}.dirpath"] or str((self._run or base) / CHECKPOINTS)
+
+    def _validate_at_the_end(self) -> None:
+        """Without it a run that ends before its first validation has no best checkpoint."""
+        trainer = self._settings.trainer
+        epochs, every = trainer.max_epochs, trainer.check_val_every_n_epoch
+        if epochs and every and 0 < epochs < every:
+            log.info("Validation is after epoch %d, the last, instead of every %d epochs", epochs, every)
+            trainer.check_val_every_n_epoch = epochs
 
     def _go_on(self, path: Path) -> None:
         """Raises ``ValueError`` if training from a checkpoint on would end before it begins."""

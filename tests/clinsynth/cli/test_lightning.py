@@ -219,6 +219,15 @@ def test_the_short_help_names_options_and_defaults_that_there_are(
         assert not default or yaml.safe_load(default) == place, f"the default of --{option}"
 
 
+def test_a_run_that_ends_before_its_first_validation_validates_at_the_end(
+    tmp_path: Path, tiny_encoder: str
+) -> None:
+    toy.write(tmp_path, tiny_encoder)
+    short = ("--trainer.max_epochs=1", "--trainer.check_val_every_n_epoch=3")
+    clinsynth("fit", "--config=ner.yaml", "--run=short", *short)
+    assert Path("short/checkpoints/best.ckpt").is_file()
+
+
 def test_fit_test_predict_and_tag(
     tmp_path: Path, tiny_encoder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
