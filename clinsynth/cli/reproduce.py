@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jsonargparse.typing import register_type
+from jsonargparse.typing import PositiveInt, register_type
 
 from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.cli.run import run
@@ -38,6 +38,7 @@ def reproduce(
     gliner: str | None = None,
     record: Path | None = None,
     pages: list[Path] = [],  # noqa: B006
+    at_once: PositiveInt = 1,
     dry_run: bool = False,
 ) -> None:
     """Fills the paper's table: trains and tests what was not run before, and writes tables and curves.
@@ -59,6 +60,8 @@ def reproduce(
         record: File of results that those of this run are added to; docs/figures/reproduce.json is the one of
             the documentation.
         pages: Markdown pages whose tables are written anew from that file.
+        at_once: Cells that are run at the same time. They share the cores: two trainings with a core each
+            get on faster than one with two.
         dry_run: Whether no cell is run: they are listed, and pages are written from the file of results.
     """
     offered = Offered(recorded, llm, gliner)
@@ -80,7 +83,7 @@ def reproduce(
             write_pages(pages, results.read(record), corpora, rows)
         return
     try:
-        filled = fill(table, planned, only, _say)
+        filled = fill(table, planned, only, _say, at_once)
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         sys.exit(INTERRUPTED)

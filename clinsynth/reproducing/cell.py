@@ -12,10 +12,11 @@ from typing import Any
 from clinsynth.formats import jsonl
 from clinsynth.formats.tasks import read_task
 from clinsynth.reproducing import fingerprint
-from clinsynth.reproducing.gold import fetch, files, gold
+from clinsynth.reproducing.commands import Commands
+from clinsynth.reproducing.gold import files, gold
 from clinsynth.reproducing.learned import Overlaps, amounts, training_texts
 from clinsynth.reproducing.plan import Cell, CorpusPlan, Row
-from clinsynth.reproducing.process import Lock, attempts, minutes, note, perform
+from clinsynth.reproducing.process import attempts, minutes, note, perform
 from clinsynth.reproducing.scoring import counts, figures, kind_of
 from clinsynth.reproducing.steps import (
     BUNDLE,
@@ -93,32 +94,37 @@ class Table:
         path = self.folder(cell) / RESULT
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
-    def run(self, cell: Cell, lock: Lock, say: Callable[[str], None]) -> dict[str, Any]:
-        """Runs what is left of a cell.
+    def run(self, cell: Cell, commands: Commands, say: Callable[[str], None]) -> dict[str, Any]:
+        """Runs what is left of a cell; its bundle is still to be timed.
 
         Raises:
             StepError: A command ended with an error.
+            KeyboardInterrupt: A command was interrupted.
             ValueError: The corpus, the plan or an earlier cell does not fit.
             OSError: A file is missing.
         """
         plan, row = self.corpora[cell.corpus], self.rows[cell.row]
-        for fold in cell.tests:
-            fetch(plan, fold)
         folder = self.folder(cell)
         folder.mkdir(parents=True, exist_ok=True)
         runs = {need: self._needed(cell, need) / RUN_FOLDER for need in cell.needs}
         todo = steps(plan, cell, row, self.offered, folder, resolved(cell.settings, folder, runs))
         for step in todo:
-            say(f"  {step.name}")
-            perform(folder, step, lock)
+            say(f"{cell.corpus}/{cell.name}: {step.name}")
+            perform(folder, step, commands)
             if step.name.startswith("test"):
                 _note_results(folder, step.name, row)
         result = self._collected(cell, folder, runs)
-        draft = folder / f"{RESULT}.part"
-        draft.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        draft.replace(folder / RESULT)
+        _write(folder, result)
         self._tidy(cell, folder)
         return result
+
+    def time(self, cell: Cell, result: dict[str, Any]) -> None:
+        """Times the bundle of a cell, once. Nothing else should compute meanwhile."""
+        if "ms_per_document" not in result:
+            documents = gold(self.corpora[cell.corpus], cell.tests[0], self.schema(cell.corpus))
+            folder = self.folder(cell)
+            result["ms_per_document"] = timed(folder / RUN_FOLDER / BUNDLE, documents)
+            _write(folder, result)
 
     def _needed(self, cell: Cell, row: str) -> Path:
         """The folder of the cell of another row that this one starts from."""
@@ -143,7 +149,6 @@ class Table:
         overlaps = [
             self._overlap(cell.corpus, fold, golds[fold]).count([*learned, *earlier]) for fold in golds
         ]
-        bundle = run / BUNDLE
         return {
             "corpus": cell.corpus,
             "row": cell.row,
@@ -154,20 +159,28 @@ class Table:
             "learned": amounts(learned, schema.layout) if learned else None,
             "overlap": max(overlaps, key=lambda one: int(one["overlapping"])) if learned else None,
             "minutes": minutes(folder, "fit"),
-            "ms_per_document": timed(bundle, next(iter(golds.values()))) if row.export else None,
+            **({} if row.export else {"ms_per_document": None}),
             "tests": tests,
             "code": fingerprint.code()[:SHORT],
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
         }
 
     def _overlap(self, corpus: str, fold: int | None, documents: Sequence[Document]) -> Overlaps:
-        return self._overlaps.setdefault((corpus, fold), Overlaps(documents))
+        if (corpus, fold) not in self._overlaps:
+            self._overlaps[corpus, fold] = Overlaps(documents)
+        return self._overlaps[corpus, fold]
 
     def _tidy(self, cell: Cell, folder: Path) -> None:
         """Removes weights that nothing starts from: with their optimizer they are hundreds of megabytes."""
         kept = cell.row in self.needed and cell.size is None
         for name in ("last.ckpt",) if kept or self.rows[cell.row].export else ("last.ckpt", "best.ckpt"):
             (folder / RUN_FOLDER / CHECKPOINTS / name).unlink(missing_ok=True)
+
+
+def _write(folder: Path, result: Mapping[str, Any]) -> None:
+    draft = folder / f"{RESULT}.part"
+    draft.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    draft.replace(folder / RESULT)
 
 
 def _note_results(folder: Path, step: str, row: Row) -> None:

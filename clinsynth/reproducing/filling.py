@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from typing import Any
 
 from clinsynth.reproducing.cell import Table
+from clinsynth.reproducing.commands import Commands
+from clinsynth.reproducing.gold import fetch
 from clinsynth.reproducing.plan import Cell
 from clinsynth.reproducing.process import StepError, locked
 
 Say = Callable[[str], None]
+Result = dict[str, Any]
+Place = tuple[str, str, int]
+"""Corpus, row and seed."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Filled:
         failed: Cells without a result because a command failed, for them or for one that they start from.
     """
 
-    results: list[dict[str, Any]]
+    results: list[Result]
     planned: int
     failed: list[str]
 
@@ -48,36 +54,92 @@ def chosen(planned: Sequence[Cell], only: Sequence[str]) -> list[Cell]:
     return [cell for cell in planned if (cell.corpus, cell.row) in wanted]
 
 
-def fill(table: Table, planned: Sequence[Cell], only: Sequence[str], say: Say) -> Filled:
-    """Runs the cells that were not run before.
+def fill(table: Table, planned: Sequence[Cell], only: Sequence[str], say: Say, at_once: int = 1) -> Filled:
+    """Runs the cells that were not run before, and then times their bundles.
 
     A cell that fails is told, and the others are run.
+
+    Args:
+        table: The table.
+        planned: All of its cells, what a cell starts from before it.
+        only: Names of those to run, see ``chosen``.
+        say: What tells how it goes on.
+        at_once: How many cells are run at the same time.
 
     Raises:
         KeyboardInterrupt: It was stopped; what was run is kept.
         ValueError: The plan does not fit, or ``only`` names nothing.
         OSError: A file is missing.
     """
-    wanted = {id(cell) for cell in chosen(planned, only)}
-    results: list[dict[str, Any]] = []
-    failed: list[str] = []
-    broken: set[tuple[str, str]] = set()
+    wanted = chosen(planned, only)
     with locked(table.out, say) as lock:
-        for number, cell in enumerate(planned, 1):
-            name = f"{cell.corpus}/{cell.name}"
-            before = table.result(cell)
-            if before is not None:
-                results.append(before)
-            elif id(cell) in wanted:
-                say(f"{name}, {number} of {len(planned)}")
-                if any((cell.corpus, need) in broken for need in cell.needs):
-                    say("  passed over: what it starts from failed")
+        for corpus, fold in dict.fromkeys((cell.corpus, fold) for cell in wanted for fold in cell.tests):
+            fetch(table.corpora[corpus], fold)
+        results = [table.result(cell) for cell in planned]
+        todo = [n for n, cell in enumerate(planned) if results[n] is None and cell in wanted]
+        commands = Commands(lock, at_once)
+        with ThreadPoolExecutor(at_once) as pool, commands.stopped_together():
+            queue = _Queue(planned, todo)
+            failed = queue.work_off(
+                lambda cell: pool.submit(table.run, cell, commands, say), at_once, results, say
+            )
+        for cell, result in zip(planned, results, strict=True):
+            if result is not None:
+                table.time(cell, result)
+    return Filled([result for result in results if result is not None], len(planned), failed)
+
+
+@dataclass
+class _Queue:
+    """Cells that are still to be run, none before those that it starts from."""
+
+    planned: Sequence[Cell]
+    waiting: list[int]
+    running: dict[Future[Result], int] = field(default_factory=dict)
+    broken: set[Place] = field(default_factory=set)
+
+    def work_off(
+        self, start: Callable[[Cell], Future[Result]], at_once: int, results: list[Result | None], say: Say
+    ) -> list[str]:
+        """Puts results in their places, and returns the names of cells that have none."""
+        failed: list[str] = []
+        while self.waiting or self.running:
+            while len(self.running) < at_once and (number := self._next()) is not None:
+                cell = self.planned[number]
+                say(f"{_name(cell)}, {number + 1} of {len(self.planned)}")
+                if self.broken & _origins(cell):
+                    say(f"{_name(cell)}: passed over: what it starts from failed")
+                    failed.append(_name(cell))
+                    self.broken.add(_place(cell))
                 else:
-                    try:
-                        results.append(table.run(cell, lock, say))
-                        continue
-                    except StepError as error:
-                        say(f"  failed: {error}")
-                failed.append(name)
-                broken.add((cell.corpus, cell.row))
-    return Filled(results, len(planned), failed)
+                    self.running[start(cell)] = number
+            for done in wait(self.running, return_when=FIRST_COMPLETED).done:
+                number = self.running.pop(done)
+                cell = self.planned[number]
+                try:
+                    results[number] = done.result()
+                except StepError as error:
+                    say(f"{_name(cell)}: failed: {error}")
+                    failed.append(_name(cell))
+                    self.broken.add(_place(cell))
+        return failed
+
+    def _next(self) -> int | None:
+        """Takes the first cell that starts from none of those that have not ended."""
+        unended = {_place(self.planned[n]) for n in (*self.waiting, *self.running.values())}
+        number = next((n for n in self.waiting if not unended & _origins(self.planned[n])), None)
+        if number is not None:
+            self.waiting.remove(number)
+        return number
+
+
+def _name(cell: Cell) -> str:
+    return f"{cell.corpus}/{cell.name}"
+
+
+def _place(cell: Cell) -> Place:
+    return cell.corpus, cell.row, cell.seed
+
+
+def _origins(cell: Cell) -> set[Place]:
+    return {(cell.corpus, row, cell.seed) for row in cell.needs}

@@ -1,24 +1,20 @@
-"""Commands of cells as processes of their own, and how a table that was stopped goes on."""
+"""The steps of a cell: each is run once, and one that was stopped goes on."""
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shlex
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
+from clinsynth.reproducing.commands import Commands
 from clinsynth.reproducing.steps import RUN_FOLDER, Step
-from clinsynth.runs.folder import CHECKPOINTS, SHARED
+from clinsynth.runs.folder import CHECKPOINTS
 
 LOG, ATTEMPTS = "log.txt", "attempts.jsonl"
 LAST_LINES = 3
@@ -28,22 +24,12 @@ class StepError(Exception):
     """A command that ended with an error; its output is in the log."""
 
 
-@dataclass(frozen=True)
-class Lock:
-    """An open file that is locked as long as this process or a command that it started lives."""
-
-    stream: IO[str]
-
-    def inherited(self) -> int:
-        """The descriptor that commands inherit."""
-        return self.stream.fileno()
-
-
 @contextmanager
-def locked(folder: Path, say: Callable[[str], None]) -> Iterator[Lock]:
+def locked(folder: Path, say: Callable[[str], None]) -> Iterator[IO[str]]:
     """Waits until nothing else fills the table in a folder.
 
-    A command may outlive the process that started it: it holds the lock until it ends.
+    A command may outlive the process that started it: it inherits the open file, and so the lock, until it
+    ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as stream:
@@ -52,16 +38,16 @@ def locked(folder: Path, say: Callable[[str], None]) -> Iterator[Lock]:
         except BlockingIOError:
             say(f"another process, or a command that it started, is at work in {folder}: waiting for it")
             fcntl.flock(stream, fcntl.LOCK_EX)
-        yield Lock(stream)
+        yield stream
 
 
-def perform(folder: Path, step: Step, lock: Lock) -> None:
+def perform(folder: Path, step: Step, commands: Commands) -> None:
     """Runs a command unless it was run before; a training that was stopped goes on from its last checkpoint.
 
     Args:
         folder: Folder of the cell; output goes to its log.
         step: The command.
-        lock: What the command holds while it lives.
+        commands: What runs it.
 
     Raises:
         StepError: It ended with an error.
@@ -75,7 +61,7 @@ def perform(folder: Path, step: Step, lock: Lock) -> None:
         arguments.append("--ckpt_path=last")
     note(folder, {"step": step.name, "command": command(arguments), "started": time.time()})
     start = time.monotonic()
-    code = _run([sys.executable, "-m", "clinsynth", *arguments], folder / LOG, lock)
+    code = commands.run([sys.executable, "-m", "clinsynth", *arguments], folder / LOG)
     if code != 0:
         raise StepError(
             f"{step.name} ended with exit code {code}: {_tail(folder / LOG)} (see {folder / LOG})"
@@ -109,45 +95,6 @@ def note(folder: Path, value: dict[str, Any]) -> None:
     """Adds to what ``attempts`` reads."""
     with (folder / ATTEMPTS).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(value) + "\n")
-
-
-def _run(arguments: list[str], log: Path, lock: Lock) -> int:
-    environment = {name: value for name, value in os.environ.items() if name != SHARED}
-    with log.open("a", encoding="utf-8") as output:
-        output.write(f"$ {shlex.join(arguments)}\n")
-        output.flush()
-        process = subprocess.Popen(
-            arguments, stdout=output, stderr=subprocess.STDOUT, env=environment, pass_fds=[lock.inherited()]
-        )
-        with _terminating(process) as asked:
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:
-                process.send_signal(signal.SIGINT)  # where the terminal has not sent it to both
-                process.wait()
-                raise
-        if asked:
-            raise KeyboardInterrupt
-        return code
-
-
-@contextmanager
-def _terminating(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
-    """Hands SIGTERM on, so that a training writes its checkpoint, and keeps that it came.
-
-    The handler does not wait itself: it interrupts a wait, which cannot be entered twice.
-    """
-    asked: list[int] = []
-
-    def end(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-        process.terminate()
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tail(log: Path) -> str:

@@ -129,6 +129,22 @@ def test_a_table_is_filled_once(plan: dict[str, Any], capfd: pytest.CaptureFixtu
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_cells_that_are_run_at_once_share_the_cores_and_wait_for_what_they_start_from(
+    plan: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    reproduce.main([write(plan), "--at_once=2", "--seeds=[0,1]"])
+    told = capfd.readouterr().out
+    assert "4 of 4 cells have a result" in told
+    order = [line for line in told.splitlines() if ": " in line]
+    assert order[:2] == ["toy/written-seed0: fit", "toy/written-seed1: fit"], "both at the same time"
+    for seed in (0, 1):
+        assert order.index(f"toy/written-seed{seed}: test") < order.index(f"toy/then-10-seed{seed}: fit")
+    (line,) = [line for line in results.read(Path("runs/reproduce/results.json")) if line.row == "written"]
+    assert line.seeds == [0, 1] and line.ms_per_document is not None
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", ["SIGKILL", "SIGTERM"])
 def test_a_table_that_was_stopped_goes_on_in_the_middle_of_a_training(
     plan: dict[str, Any], killed: str
@@ -139,7 +155,7 @@ def test_a_table_that_was_stopped_goes_on_in_the_middle_of_a_training(
     row["export"] = False
     row["settings"]["last_checkpoint"] = {"every_n_train_steps": 5}
     plan["corpora"]["toy"]["rows"]["written"] = 40
-    command = [sys.executable, "-m", "clinsynth", "reproduce", write(plan)]
+    command = [sys.executable, "-m", "clinsynth", "reproduce", write(plan), "--at_once=2"]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     last = None
     try:
