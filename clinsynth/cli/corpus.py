@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def count(
 
 
 def published(root: str | None = None) -> None:
-    """Counts each split of the published corpora, and compares with what their authors count.
+    """Counts each split of the published corpora, and compares with the published counts.
 
     Args:
         root: Folder of the corpora. Default: the variable CLINSYNTH_DATA, else "data".
@@ -97,31 +96,13 @@ def _published() -> list[type[PublishedCorpus]]:
 
 def _published_rows(corpus: PublishedCorpus) -> Iterator[tuple[str, ...]]:
     name = corpus.folder
-    here, absent = Counter[str](), []
     for split in SPLITS:
         try:
             counts = count_documents(corpus.documents(split))
         except FileNotFoundError as error:
             yield name, split, "not at hand", "", "", str(error).split(" is missing")[0]
-            absent.append(split)
         else:
             yield _row(name, split, counts, corpus.published.get(split, {}))
-            here.update(_numbers(counts))
-    if corpus.published_whole and here:
-        verdict = _whole(here, corpus.published_whole, absent)
-        yield name, "all", str(here["documents"]), "", f"{here['relations']} relations", verdict
-
-
-def _whole(here: Mapping[str, int], published: Mapping[str, int], absent: Sequence[str]) -> str:
-    """What is said of all splits together; where some are absent, what has to be in them."""
-    told = []
-    for label, number in published.items():
-        rest = number - here.get(label, 0)
-        if rest < 0 or (rest and not absent):
-            told.append(f"{number} {label}, not {here.get(label, 0)}")
-        elif absent:
-            told.append(f"{number} {label}, {rest} of them in {' and '.join(absent)}")
-    return "\n".join(told) or "the same"
 
 
 def _show(rows: Iterable[tuple[str, ...]]) -> None:
@@ -163,7 +144,6 @@ def _numbers(counts: Counts) -> dict[str, int]:
         **counts.entities,
         **counts.relations,
         **counts.concept_relations,
-        "relations": sum((counts.concept_relations or counts.relations).values()),
     }
 
 

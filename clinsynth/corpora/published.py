@@ -52,8 +52,7 @@ class PublishedCorpus(Corpus):
     Attributes:
         folder: Name of its folder below the folder of all corpora.
         homepage: Where its authors publish it.
-        published: Documents, mentions and relations of each split, as the corpus's authors count them.
-        published_whole: The same of all splits together, where their authors count no others.
+        published: Documents, mentions and relations of each split, as they are published.
 
     Args:
         root: Folder of all corpora, with this one in a folder of its own name. Default: the
@@ -63,7 +62,6 @@ class PublishedCorpus(Corpus):
     folder: str
     homepage: str
     published: ClassVar[Published] = {}
-    published_whole: ClassVar[Mapping[str, int]] = {}
     selectable = True
 
     def __init__(self, root: str | None = None) -> None:
