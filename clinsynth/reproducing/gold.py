@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from clinsynth import corpora
-from clinsynth.corpora.base import SPLITS, Corpus
+from clinsynth.corpora.base import SPLITS, Corpus, Split
 from clinsynth.corpora.labels import restrict
 from clinsynth.corpora.published import PublishedCorpus
 from clinsynth.reproducing.plan import CorpusPlan, at_fold
@@ -44,12 +44,27 @@ def gold(plan: CorpusPlan, fold: int | None, schema: Schema) -> list[Document]:
 
 def files(plan: CorpusPlan, fold: int | None) -> list[Path]:
     """The files of a corpus that are at hand."""
+    return sorted({path for path in _named(plan, fold, SPLITS) if path.is_file()})
+
+
+def training_file(plan: CorpusPlan, fold: int | None) -> Path:
+    """The file of the training part.
+
+    Raises:
+        ValueError: It is not one file.
+    """
+    named = _named(plan, fold, ["train"])
+    if len(named) != 1:
+        raise ValueError(f"the training part of {plan.title} is not in one file, so nothing annotated it")
+    return named[0]
+
+
+def _named(plan: CorpusPlan, fold: int | None, splits: Sequence[Split]) -> list[Path]:
     source = reader(at_fold(plan.real, fold))
     if isinstance(source, PublishedCorpus):
-        named = [source.place(file) for split in SPLITS for file in source.sources(split)]
-    else:
-        named = [Path(path) for path in getattr(source, "paths", {}).values() if path]
-    return sorted({path for path in named if path.is_file()})
+        return [source.place(file) for split in splits for file in source.sources(split)]
+    paths: Mapping[str, str | None] = getattr(source, "paths", {})
+    return [Path(path) for split in splits if (path := paths.get(split))]
 
 
 def fetch(plan: CorpusPlan, fold: int | None) -> None:

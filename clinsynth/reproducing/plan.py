@@ -9,6 +9,7 @@ from string import Template
 from typing import Any, Literal
 
 CELL = "$cell"  # the folder of a cell, which is named after all that can change its result, and so not before
+ANNOTATED = f"{CELL}/annotated"  # the training part's text as a language model annotated it
 RUN = "$run."  # a row's name follows: the run of that row's cell
 REAL = ("$real", "$some")  # what depends on the fold, where a corpus has folds
 
@@ -39,6 +40,7 @@ class CorpusPlan:
         written: Written text that its rows learn from: a corpus file with its card beside it.
         folds: Numbers of the folds, where it has any; scores are means over them.
         recorded: Folder of recorded answers of a language model to its texts, below ``--recorded``.
+        annotated: The same of its training texts, which rows can learn from; asked with the same task file.
         rows: Epochs of training for each row, or epochs by number of documents; rows not named are not run.
     """
 
@@ -50,6 +52,7 @@ class CorpusPlan:
     written: str | None = None
     folds: list[int] = field(default_factory=list)
     recorded: str | None = None
+    annotated: str | None = None
     rows: dict[str, int | dict[int, int]] = field(default_factory=dict)
 
 
@@ -59,7 +62,8 @@ class Row:
 
     In ``config`` and ``settings`` stand ``$corpus`` (its name), ``$epochs``, ``$size`` (documents),
     ``$seed``, ``$written`` (the file), ``$real`` (the data module), ``$some`` (the same with ``$size``
-    training documents), ``$cell`` (folder of this cell) and ``$run.ROW`` (run folder of the cell of another
+    training documents), ``$cell`` (folder of this cell), ``$cell/annotated`` (folder in it of the training
+    texts with the annotations of a language model) and ``$run.ROW`` (run folder of the cell of another
     row, which has to stand above).
 
     Args:

@@ -10,9 +10,12 @@ from typing import Any
 
 import yaml
 
-from clinsynth.reproducing.plan import CELL, RUN, Cell, CorpusPlan, Row, Settings, at_fold
+from clinsynth.cli.exits import INCOMPLETE
+from clinsynth.reproducing.gold import training_file
+from clinsynth.reproducing.plan import ANNOTATED, CELL, RUN, Cell, CorpusPlan, Row, Settings, at_fold, texts
 
 SETTINGS, ANSWERS = "settings.yaml", "answers"
+RECORDED = "recorded"  # name of a language model that is never asked
 RUN_FOLDER, BUNDLE = "run", "bundle"
 NOWHERE = {
     "base_url": "http://127.0.0.1:9/v1",
@@ -41,20 +44,24 @@ class Step:
     """A command.
 
     Attributes:
-        name: What it is for: ``fit``, ``export``, ``import`` or ``test``, with a fold where there are any.
+        name: What it is for: ``import``, ``annotate``, ``fit``, ``export``, ``test``, ``test-fold1``, ...
         arguments: What follows ``clinsynth``.
+        done: Exit codes that it may end with.
     """
 
     name: str
     arguments: tuple[str, ...]
+    done: tuple[int, ...] = (0,)
 
 
 def unmet(plan: CorpusPlan, row: Row, offered: Offered) -> str | None:
     """Why a row that is not trained cannot be run, or ``None``."""
     if row.kind == "asked":
-        recording = _recording(plan, offered)
+        recording = _recording(plan.recorded, offered)
         if recording is None and offered.llm is None:
             return "no answers are recorded and no language model is named (--recorded, --llm)"
+    if _annotated(row) and None in (_recording(plan.recorded, offered), _recording(plan.annotated, offered)):
+        return "no annotations of training texts are recorded (--recorded)"
     if row.kind == "gliner":
         if offered.gliner is None:
             return "no model is named (--gliner)"
@@ -63,11 +70,15 @@ def unmet(plan: CorpusPlan, row: Row, offered: Offered) -> str | None:
     return None
 
 
-def _recording(plan: CorpusPlan, offered: Offered) -> Path | None:
-    if plan.recorded is None or offered.recorded is None:
+def _recording(name: str | None, offered: Offered) -> Path | None:
+    if name is None or offered.recorded is None:
         return None
-    folder = offered.recorded / plan.recorded
+    folder = offered.recorded / name
     return folder if (folder / "replies.jsonl").is_file() else None
+
+
+def _annotated(row: Row) -> bool:
+    return any(text.startswith(ANNOTATED) for text in texts(row.settings.values))
 
 
 def inputs(plan: CorpusPlan, cell: Cell, row: Row, offered: Offered) -> list[Path]:
@@ -75,7 +86,10 @@ def inputs(plan: CorpusPlan, cell: Cell, row: Row, offered: Offered) -> list[Pat
     named = [Path(plan.task), Path(cell.config)]
     if plan.written and row.kind == "trained":
         named.append(Path(plan.written))
-    if row.kind == "asked" and (folder := _recording(plan, offered)):
+    read = (
+        [plan.recorded] if row.kind == "asked" else [plan.recorded, plan.annotated] if _annotated(row) else []
+    )
+    for folder in filter(None, (_recording(name, offered) for name in read)):
         named += [path for path in sorted(folder.iterdir()) if path.suffix in (".jsonl", ".yaml")]
     return named
 
@@ -83,9 +97,9 @@ def inputs(plan: CorpusPlan, cell: Cell, row: Row, offered: Offered) -> list[Pat
 def overrides(plan: CorpusPlan, row: Row, offered: Offered) -> dict[str, Any]:
     """What tests of a row that is not trained say of the model."""
     if row.kind == "asked":
-        if _recording(plan, offered):
+        if _recording(plan.recorded, offered):
             options = {
-                "llm": "recorded",
+                "llm": RECORDED,
                 "allow_real_text": True,
                 "cache": f"{CELL}/{ANSWERS}",
                 "server": NOWHERE,
@@ -115,14 +129,18 @@ def steps(
     run = folder / RUN_FOLDER
     found: list[Step] = []
     own = resolved(overrides(plan, row, offered), folder, {})
+    recording = _recording(plan.recorded, offered) if row.kind == "asked" or _annotated(row) else None
+    asked = recording / "task.yaml" if recording else Path(plan.task)  # what the prompts were made from
+    task = asked if asked.is_file() else Path(plan.task)
+    if recording:
+        replies = _recording(plan.annotated, offered) if _annotated(row) else recording
+        found.append(_import(replies or recording, folder))
+    if _annotated(row):
+        found.append(_annotate(training_file(plan, cell.fold), task, folder))
     if row.kind == "trained":
         _write(folder / SETTINGS, {**settings, "trainer": {**settings.get("trainer", {}), **QUIET}})
         fit = ["fit", f"--config={cell.config}", f"--config={folder / SETTINGS}", f"--run={run}"]
         found.append(Step("fit", (*fit, f"--seed_everything={cell.seed}")))
-    recording = _recording(plan, offered) if row.kind == "asked" else None
-    if recording:
-        files = [f"--plan_file={recording / 'plan.jsonl'}", f"--replies={recording / 'replies.jsonl'}"]
-        found.append(Step("import", ("generate", "import", *files, f"--cache={folder / ANSWERS}")))
     if row.export:
         found.append(Step("export", ("export", str(run), str(run / BUNDLE))))
     for fold in cell.tests:
@@ -131,11 +149,22 @@ def steps(
         test = ["test", f"--config={cell.config}", f"--config={config}", f"--run={run}"]
         if row.kind == "trained":
             test.append("--ckpt_path=best")
-        task = recording / "task.yaml" if recording else Path(plan.task)
-        if recording and task.is_file():  # the prompts that were answered are those of this task file
+        if row.kind == "asked" and recording:
             test.append(f"--task={task}")
         found.append(Step(test_name(fold), tuple(test)))
     return found
+
+
+def _import(recording: Path, folder: Path) -> Step:
+    files = [f"--plan_file={recording / 'plan.jsonl'}", f"--replies={recording / 'replies.jsonl'}"]
+    return Step("import", ("generate", "import", *files, f"--cache={folder / ANSWERS}"))
+
+
+def _annotate(source: Path, task: Path, folder: Path) -> Step:
+    files = [f"--task={task}", f"--texts={source}", f"--out={ANNOTATED.replace(CELL, str(folder))}"]
+    answers = [f"--cache={folder / ANSWERS}", f"--llm.model={RECORDED}", "--replay=true"]
+    # not all texts need to have been annotated
+    return Step("annotate", ("generate", "annotate", *files, *answers), (0, INCOMPLETE))
 
 
 def test_name(fold: int | None) -> str:

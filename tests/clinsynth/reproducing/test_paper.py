@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import shutil
 from pathlib import Path
@@ -54,6 +55,13 @@ def test_every_row_of_the_paper_runs(
     monkeypatch.setenv("CLINSYNTH_DATA", str(root))
     settings = resolved(cell.settings, tmp_path, dict.fromkeys(cell.needs, run))
     (tmp_path / "settings.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    if "annotated" in cell.row:
+        (tmp_path / "annotated").mkdir()  # what comes of annotating looks like written text
+        written = REPOSITORY / "configs/tasks" / cell.corpus / "synthetic"
+        (tmp_path / "annotated" / "corpus.jsonl").write_bytes(
+            gzip.decompress((written / "corpus.jsonl.gz").read_bytes())
+        )
+        shutil.copy(written / "card.json", tmp_path / "annotated")
     log = logging.getLogger("clinsynth")
     handlers = list(log.handlers)
     try:

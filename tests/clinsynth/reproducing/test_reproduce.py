@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,13 +15,14 @@ from typing import Any
 import pytest
 import yaml
 
-from clinsynth.cli import reproduce
+from clinsynth.cli import generate, reproduce
 from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.curation.leaks import audit
 from clinsynth.formats import jsonl
 from clinsynth.reproducing import results
 from clinsynth.runs.folder import SHARED
 from tests.clinsynth import toy
+from tests.clinsynth.llm.server import completion
 from tests.conftest import REPOSITORY
 
 EPOCHS = {"trainer": {"max_epochs": "$epochs", "check_val_every_n_epoch": "$epochs"}}
@@ -142,6 +144,54 @@ def test_cells_that_are_run_at_once_share_the_cores_and_wait_for_what_they_start
         assert order.index(f"toy/written-seed{seed}: test") < order.index(f"toy/then-10-seed{seed}: fit")
     (line,) = [line for line in results.read(Path("runs/reproduce/results.json")) if line.row == "written"]
     assert line.seeds == [0, 1] and line.ms_per_document is not None
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_rows_learn_from_training_texts_that_a_language_model_annotated(
+    plan: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The recording holds a half of the texts, with the first word of each sentence marked."""
+    asking = [
+        "annotate",
+        "--task=ner_task.yaml",
+        "--texts=ner_train.jsonl",
+        "--out=asked",
+        "--llm.model=recorded",
+    ]
+    with pytest.raises(SystemExit):
+        generate.main([*asking, "--replay=true"])
+    recording = Path("recorded/toy_train")
+    recording.mkdir(parents=True)
+    requests = [
+        json.loads(line) for line in Path("asked/plan.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    half = requests[: len(requests) // 2]
+    for name, values in (("plan", requests), ("replies", [annotated(request) for request in half])):
+        text = "".join(json.dumps(value) + "\n" for value in values)
+        (recording / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    (Path("recorded") / "toy_test").mkdir()
+    (Path("recorded") / "toy_test" / "replies.jsonl").touch()
+    toy_plan = plan["corpora"]["toy"]
+    toy_plan |= {"recorded": "toy_test", "annotated": "toy_train", "rows": {"annotated": 1}}
+    row = {**plan["rows"].pop("written"), "title": "annotated text", "export": False}
+    row["settings"]["data"]["init_args"]["corpus"] = "$cell/annotated/corpus.jsonl"
+    plan["rows"] = {"annotated": row}
+    reproduce.main([write(plan)])
+    assert "no annotations of training texts are recorded" in capfd.readouterr().out
+    reproduce.main([write(plan), "--recorded=recorded"])
+    assert "1 of 1 cells have a result" in capfd.readouterr().out
+    (line,) = results.read(Path("runs/reproduce/results.json"))
+    assert line.learned is not None and line.learned["documents"] == len(half)
+    assert [command.split()[1] for command in line.commands] == ["generate", "generate", "fit", "test"]
+
+
+def annotated(request: dict[str, Any]) -> dict[str, Any]:
+    """A recorded answer: the first word of each sentence is marked."""
+    sentences = json.loads(request["body"]["messages"][1]["content"])["sentences"]
+    marked = [re.sub(r"^\w+", r"<Disease>\g<0></Disease>", sentence) for sentence in sentences]
+    body = completion(json.dumps({"sentences": marked}))
+    return {"custom_id": request["custom_id"], "response": {"status_code": 200, "body": body}, "error": None}
 
 
 @pytest.mark.slow
