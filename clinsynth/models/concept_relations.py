@@ -32,6 +32,7 @@ class ConceptRelations(EncoderModel):
         max_length: Tokens of a sequence, at most; longer texts become overlapping windows.
         overlap: Tokens that neighbouring windows share, at least.
         threshold: Chance from which on a relation is found; F1 is largest at half of itself.
+        exclusive: Whether a pair has one relation at most, the likeliest. Without it a pair may have several.
         encoder_options: Settings of the encoder in training.
         optimization: Settings of the optimizer; label smoothing is not for it.
         class_weights: Weight of an error on each relation label, e.g. {"None": 0.5}; 1 for those not named.
@@ -50,6 +51,7 @@ class ConceptRelations(EncoderModel):
         max_length: int = 512,
         overlap: int = 256,
         threshold: float = 0.3,
+        exclusive: bool = False,
         encoder_options: EncoderOptions = ENCODER_OPTIONS,
         optimization: Optimization = OPTIMIZATION,
         class_weights: dict[str, float] | None = None,
@@ -64,10 +66,13 @@ class ConceptRelations(EncoderModel):
         self.max_length = max_length
         self.overlap = overlap
         self.threshold = threshold
+        self.exclusive = exclusive
         self.save_hyperparameters()
 
     def build_codec(self, tokenizer: TextTokenizer) -> ConceptCodec:
-        return ConceptCodec(tokenizer, self.schema, self.max_length, self.overlap, self.threshold)
+        return ConceptCodec(
+            tokenizer, self.schema, self.max_length, self.overlap, self.threshold, self.exclusive
+        )
 
     def build_network(self, encoder: PreTrainedModel) -> nn.Module:
         return ConceptNetwork(encoder, len(self.codec.classes), self.encoder_options.dropout)
@@ -79,7 +84,8 @@ class ConceptRelations(EncoderModel):
         weights = (
             self._weights if self._weights is not None else torch.ones(logits.size(-1), device=logits.device)
         )
-        return adaptive_threshold_loss(logits, labels, weights).sum()
+        loss = one_relation_loss if self.exclusive else adaptive_threshold_loss
+        return loss(logits, labels, weights).sum()
 
 
 def adaptive_threshold_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
@@ -106,6 +112,12 @@ def adaptive_threshold_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> 
     related = so & ~threshold
     loss = -torch.where(related, above * weights, 0.0).sum(-1) - below[..., 0] * weights[0]
     return loss * there
+
+
+def one_relation_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """The cross-entropy of each pair, of classes that exclude each other; as ``adaptive_threshold_loss``."""
+    chances = _log_softmax(logits, labels != IGNORE)
+    return -torch.where(labels == 1, chances * weights, 0.0).sum(-1)
 
 
 def _log_softmax(logits: Tensor, among: Tensor) -> Tensor:

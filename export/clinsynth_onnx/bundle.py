@@ -228,6 +228,7 @@ def describe(codec: Codec) -> tuple[Task, dict[str, Any]]:
             "max_length": codec.max_length,
             "overlap": codec.overlap,
             "threshold": codec.threshold,
+            "exclusive": codec.exclusive,
         }
     assert isinstance(codec, RelationCodec)
     return "relation-extraction", {"marking": codec.marking, "max_length": codec.max_length}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clinsynth_onnx.codec import IGNORE, Example, Features, FloatArray, Unalignable
 from clinsynth_onnx.concepts import (
@@ -34,7 +35,8 @@ class ConceptCodec:
     Each mention has a marker before and after it, a punctuation mark that is the same for all of its label
     (typed markers, Zhou and Chen 2022). The network reads what stands at the first markers of a concept's
     mentions (Zhou et al. 2021, ATLOP) and scores each candidate pair of concepts in each relation, and in
-    none. The chance of a relation is that against none; a pair may have several.
+    none. The chance of a relation is that against none, and a pair may have several; or, where relations
+    exclude each other, it is that against all others, and a pair has the likeliest.
 
     A text longer than a sequence becomes overlapping windows of the same length. A pair is read in each
     window that has a mention of both, and scored as in the window where it scores highest. Two concepts that
@@ -47,6 +49,7 @@ class ConceptCodec:
         overlap: Tokens that neighbouring windows share at least.
         threshold: Chance from which on a relation is found. What is best for F1 is half of the F1 that it
             leads to (Lipton et al. 2014, "Optimal thresholding of classifiers to maximize F1 measure").
+        exclusive: Whether a pair has one relation at most.
     """
 
     def __init__(
@@ -56,12 +59,14 @@ class ConceptCodec:
         max_length: int = 512,
         overlap: int = 256,
         threshold: float = 0.3,
+        exclusive: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
         self.schema = schema
         self.max_length = max_length
         self.overlap = overlap
         self.threshold = threshold
+        self.exclusive = exclusive
         self.classes = (schema.none_label, *schema.relation_labels)
         self._room = max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
         if not 0 <= overlap < self._room:
@@ -123,25 +128,34 @@ class ConceptCodec:
     def decode(self, features: Features, logits: Sequence[FloatArray]) -> list[Document]:
         """The documents, their relations those that ``logits`` ``[pairs, classes]`` of each window say."""
         best: list[dict[tuple[int, int, int], float]] = [{} for _ in features.documents]
-        least = np.log(self.threshold / (1 - self.threshold))
         for example, scores in zip(features.examples, logits, strict=True):
-            values = np.asarray(scores, dtype=np.float64)
-            margins = np.where(example.labels == IGNORE, -np.inf, values - values[:, :1])
+            chances = self._chances(np.asarray(scores, dtype=np.float64), example.labels == IGNORE)
             its_best = best[example.document]
-            for row, label in np.argwhere(margins[:, 1:] >= least):
+            for row, label in np.argwhere(chances >= self.threshold):
                 head, tail = example.pairs[row].tolist()
                 key = (head, tail, int(label) + 1)
-                its_best[key] = max(its_best.get(key, -np.inf), float(margins[row, label + 1]))
+                its_best[key] = max(its_best.get(key, 0.0), float(chances[row, label]))
         return [
             with_concept_relations(
                 document,
                 [
-                    ConceptRelation(head, tail, self.classes[label], float(1 / (1 + np.exp(-margin))))
-                    for (head, tail, label), margin in sorted(found.items())
+                    ConceptRelation(head, tail, self.classes[label], chance)
+                    for (head, tail, label), chance in sorted(
+                        (_likeliest(found) if self.exclusive else found).items()
+                    )
                 ],
             )
             for document, found in zip(features.documents, best, strict=True)
         ]
+
+    def _chances(self, scores: FloatArray, impossible: NDArray[np.bool_]) -> FloatArray:
+        """The chance of each relation ``[pairs, classes - 1]``."""
+        scores = np.where(impossible, -np.inf, scores)
+        relations, none = scores[:, 1:], scores[:, :1]
+        all_of_it = np.logaddexp.reduce(scores, axis=1, keepdims=True)
+        against = all_of_it if self.exclusive else np.logaddexp(relations, none)
+        chances: FloatArray = np.exp(relations - against)
+        return chances
 
     def _gold(
         self, document: Document, known: Sequence[Concept], unaligned: list[Unalignable]
@@ -215,6 +229,12 @@ class ConceptCodec:
         for i in range(count):
             start = round(i * rest / max(1, count - 1))
             yield start, min(length, start + self._room)
+
+
+def _likeliest(found: Mapping[tuple[int, int, int], float]) -> dict[tuple[int, int, int], float]:
+    """The relation of each pair that has the largest chance."""
+    ordered = sorted(found.items(), key=lambda item: item[1])
+    return dict({key[:2]: (key, chance) for key, chance in ordered}.values())
 
 
 def _cannot_say(

@@ -166,6 +166,15 @@ def test_a_relation_is_found_from_a_chance_on(wordpiece: TextTokenizer) -> None:
         assert chances == dict([("Causes", 0.6), ("Raises", 0.2)][:expected])
 
 
+def test_of_relations_that_exclude_each_other_a_pair_has_the_likeliest(wordpiece: TextTokenizer) -> None:
+    chances = np.array([[0.2, 0.35, 0.4, 0.05], [0.75, 0.05, 0.15, 0.05]])
+    codec = ConceptCodec(wordpiece, SEVERAL, exclusive=True)
+    features = codec.encode([mentions("G1 D2 D3")])
+    (found,) = codec.decode(features, [np.log(chances) + 7])
+    assert [(r.head, r.tail, r.label) for r in concept_relations(found)] == [(0, 1, "Raises")]
+    assert concept_relations(found)[0].score == pytest.approx(0.4 / 0.95), "what cannot be does not count"
+
+
 def test_more_labels_than_punctuation_have_markers_of_their_own(wordpiece: TextTokenizer) -> None:
     labels = [f"{letter}x" for letter in "abcdefghijklmnopqrs"]
     many = Schema("many", {name: EntityType() for name in labels}, {"R": RelationType(labels, labels)})

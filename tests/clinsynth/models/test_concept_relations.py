@@ -15,7 +15,7 @@ from clinsynth.datamodules import Files
 from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats import jsonl
 from clinsynth.models import ConceptRelations
-from clinsynth.models.concept_relations import adaptive_threshold_loss
+from clinsynth.models.concept_relations import adaptive_threshold_loss, one_relation_loss
 from clinsynth.models.optimization import Optimization
 from clinsynth_onnx.codec import IGNORE
 from clinsynth_onnx.concepts import ConceptRelation, concept_relations, with_concept_relations
@@ -119,6 +119,17 @@ def test_the_loss_has_each_relation_on_its_side_of_the_threshold() -> None:
     padded = torch.cat([labels, torch.full((3, 5), IGNORE)])
     losses = adaptive_threshold_loss(torch.cat([logits, torch.randn(3, 5)]), padded, torch.ones(5))
     assert losses.tolist() == pytest.approx([float(loss), 0, 0, 0])
+
+
+def test_the_loss_of_relations_that_exclude_each_other_is_a_cross_entropy() -> None:
+    logits = torch.randn(3, 4)
+    labels = torch.tensor([[0, 0, 1, 0], [1, 0, IGNORE, 0], [IGNORE] * 4])
+    weights = torch.tensor([0.5, 1.0, 2.0, 1.0])
+    losses = one_relation_loss(logits, labels, weights)
+    possible = logits.masked_fill(labels == IGNORE, -torch.inf)
+    classes = torch.tensor([2, 0])
+    assert torch.allclose(losses[:2], cross_entropy(possible[:2], classes, weights, reduction="none"))
+    assert losses[2] == 0
 
 
 def test_a_pair_does_not_depend_on_the_order_of_mentions_or_on_other_pairs(tiny_encoder: str) -> None:
