@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,6 +15,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_info
 
 from clinsynth.runs.private import last_saved, set_last_saved, steps_between
+
+AT_ONCE = 1.0  # seconds within which signals are one request: launchers hand on what a terminal sends to all
 
 
 class LastCheckpoint(ModelCheckpoint):
@@ -26,6 +29,7 @@ class LastCheckpoint(ModelCheckpoint):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._asked = self._stops = False
+        self._first = 0.0
         self._handlers: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -37,8 +41,10 @@ class LastCheckpoint(ModelCheckpoint):
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
+            if time.monotonic() - self._first < AT_ONCE:
+                return
             raise KeyboardInterrupt
-        self._asked = True
+        self._asked, self._first = True, time.monotonic()
         rank_zero_info("\nStopping after this step. Once more stops at once, without a new checkpoint.")
 
     def on_train_batch_end(

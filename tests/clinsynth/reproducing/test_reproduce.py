@@ -195,11 +195,11 @@ def annotated(request: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("killed", ["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize("killed", ["SIGKILL", "SIGINT", "SIGTERM"])
 def test_a_table_that_was_stopped_goes_on_in_the_middle_of_a_training(
     plan: dict[str, Any], killed: str
 ) -> None:
-    """SIGKILL ends the training too, as a power cut does; SIGTERM comes to the table alone."""
+    """SIGKILL and Ctrl-C (SIGINT) come to the training too, SIGTERM to the table alone."""
     del plan["corpora"]["toy"]["rows"]["then"]
     row = plan["rows"]["written"]
     row["export"] = False
@@ -213,12 +213,14 @@ def test_a_table_that_was_stopped_goes_on_in_the_middle_of_a_training(
             time.sleep(0.1)
             last = next(Path("runs").rglob("last.ckpt"), None)
     finally:
-        if killed == "SIGKILL":
-            os.killpg(first.pid, signal.SIGKILL)
-        else:
+        stopped = time.time()
+        if killed == "SIGTERM":
             first.terminate()
+        else:
+            os.killpg(first.pid, signal.Signals[killed])
     assert first.wait() == (-signal.SIGKILL if killed == "SIGKILL" else INTERRUPTED)
     assert last is not None and not list(Path("runs").rglob("result.json"))
+    assert last.stat().st_mtime > stopped or killed == "SIGKILL", "the training has saved where it is"
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "1 of 1 cells have a result" in done.stdout
     (line,) = results.read(Path("runs/reproduce/results.json"))
