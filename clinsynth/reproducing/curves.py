@@ -1,7 +1,8 @@
-"""Learning curves as SVG: scores over the number of documents."""
+"""Learning curves as SVG: scores over the number of sentences."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,29 +35,45 @@ def draw_curves(
 ) -> list[Path]:
     """A file for each corpus with a curve of two points or more: ``CORPUS.svg``."""
     paths = []
+    names = dict.fromkeys(row.curve for row in rows.values() if row.curve)
+    colours = dict(zip(names, itertools.cycle(COLOURS), strict=False))  # the same for all corpora
     for corpus, plan in corpora.items():
         title, score = next(iter(plan.scores.items()))
         curves = curves_of(found, corpus, plan, rows)
         if curves:
             folder.mkdir(parents=True, exist_ok=True)
             paths.append(folder / f"{corpus}.svg")
-            _draw(paths[-1], plan, title, score, curves)
+            _draw(
+                paths[-1],
+                plan,
+                title,
+                score,
+                {name: curves[name] for name in names if name in curves},
+                colours,
+            )
     return paths
 
 
-def _draw(path: Path, plan: CorpusPlan, title: str, score: str, curves: Mapping[str, Sequence[Line]]) -> None:
+def _draw(
+    path: Path,
+    plan: CorpusPlan,
+    title: str,
+    score: str,
+    curves: Mapping[str, Sequence[Line]],
+    colours: Mapping[str, str],
+) -> None:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
-        for colour, (name, lines) in zip(COLOURS, curves.items(), strict=False):
+        for name, lines in curves.items():
             points = sorted(lines, key=_sentences)
             x = [_sentences(line) for line in points]
             scores = [line.scores[score] for line in points]
             mean = [one.mean for one in scores]
             below = [one.mean if one.low is None else one.low for one in scores]
             above = [one.mean if one.high is None else one.high for one in scores]
-            axes.plot(x, mean, marker="o", color=colour, label=name)
-            axes.fill_between(x, below, above, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(x, mean, marker="o", color=colours[name], label=name)
+            axes.fill_between(x, below, above, color=colours[name], alpha=0.15, linewidth=0)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel("sentences learned from (logarithmic)")
