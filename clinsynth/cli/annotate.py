@@ -10,9 +10,9 @@ from typing import Any
 from clinsynth.annotating import sinks, sources, work
 from clinsynth.annotating.journal import rejected
 from clinsynth.annotating.rows import STDIN, Columns
-from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.cli.run import run
 from clinsynth.formats.options import ReadingOptions
+from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 from clinsynth_onnx.chain import Chain
 from clinsynth_onnx.engines import EngineChoice
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from jsonargparse.typing import PositiveInt, register_type
 
-from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.cli.run import run
 from clinsynth.reproducing import results
 from clinsynth.reproducing.cell import Table
@@ -17,6 +16,7 @@ from clinsynth.reproducing.filling import chosen, fill
 from clinsynth.reproducing.output import draw, write_output, write_pages
 from clinsynth.reproducing.plan import CorpusPlan, Row, Settings, cells
 from clinsynth.reproducing.steps import Offered, unmet
+from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 
 # jsonargparse would look for the classes that they name
 register_type(

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from clinsynth.cli.exits import INTERRUPTED
+from clinsynth.runs.exits import INTERRUPTED
 from clinsynth.runs.folder import SHARED
 from clinsynth_onnx.machine import cores
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from clinsynth.cli.exits import INCOMPLETE
 from clinsynth.reproducing.gold import training_file
 from clinsynth.reproducing.plan import ANNOTATED, CELL, RUN, Cell, CorpusPlan, Row, Settings, at_fold, texts
+from clinsynth.runs.exits import INCOMPLETE
 
 SETTINGS, ANSWERS = "settings.yaml", "answers"
 RECORDED = "recorded"  # name of a language model that is never asked

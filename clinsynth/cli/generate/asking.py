@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.llm.budget import Budget, forecast, read_prices, shown_money
 from clinsynth.llm.cache import ReplyCache
 from clinsynth.llm.requests import Request
 from clinsynth.llm.summary import Failure, RunSummary, missing
+from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.synthesis.generate import REJECTS, Written
 
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from clinsynth.annotating import journal, sources, work
 from clinsynth.annotating.rows import Columns
 from clinsynth.cli import annotate as command
-from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.formats import jsonl, registry
+from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.predictor import Predictor
 

@@ -11,7 +11,7 @@ import pytest
 
 from clinsynth.annotating import work
 from clinsynth.cli import annotate as command
-from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
+from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 from clinsynth_onnx.predictor import Predictor
 
 ENGINE = ["--engine=onnxruntime", "--workers=2"]

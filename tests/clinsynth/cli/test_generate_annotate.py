@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from clinsynth.cli import generate as command
-from clinsynth.cli.exits import INCOMPLETE
 from clinsynth.formats import jsonl
+from clinsynth.runs.exits import INCOMPLETE
 from clinsynth_onnx.document import Document, Entity
 from tests.clinsynth.llm.server import Act, Script, ScriptedServer, completion
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK

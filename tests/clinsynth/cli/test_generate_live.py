@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clinsynth.cli.exits import INCOMPLETE
 from clinsynth.cli.lightning import main as lightning
 from clinsynth.formats import jsonl
 from clinsynth.llm import batch
 from clinsynth.llm.cache import ReplyCache
+from clinsynth.runs.exits import INCOMPLETE
 from clinsynth_onnx.document import Document, Entity
 
 ROOT = Path(__file__).parents[3]

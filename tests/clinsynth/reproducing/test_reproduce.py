@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from clinsynth.cli import generate, reproduce
-from clinsynth.cli.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.curation.leaks import audit
 from clinsynth.formats import jsonl
 from clinsynth.reproducing import results
+from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.runs.folder import SHARED
 from tests.clinsynth import toy
 from tests.clinsynth.llm.server import completion
