@@ -129,12 +129,14 @@ def steps(
     run = folder / RUN_FOLDER
     found: list[Step] = []
     own = resolved(overrides(plan, row, offered), folder, {})
-    recording = _recording(plan.recorded, offered) if row.kind == "asked" or _annotated(row) else None
+    recording, replies = None, None
+    if row.kind == "asked" or _annotated(row):
+        recording = _recording(plan.recorded, offered)
+        replies = _recording(plan.annotated, offered) if _annotated(row) else recording
     asked = recording / "task.yaml" if recording else Path(plan.task)  # what the prompts were made from
     task = asked if asked.is_file() else Path(plan.task)
-    if recording:
-        replies = _recording(plan.annotated, offered) if _annotated(row) else recording
-        found.append(_import(replies or recording, folder))
+    if replies:
+        found.append(_import(replies, folder))
     if _annotated(row):
         found.append(_annotate(training_file(plan, cell.fold), task, folder))
     if row.kind == "trained":

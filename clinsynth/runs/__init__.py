@@ -1,1 +1,1 @@
-"""What a training leaves behind: its folder, its record, its results and the checkpoint to go on from."""
+"""What a command leaves behind: its folder, record, results, the checkpoint to go on from, its exit code."""
