@@ -16,9 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats import registry
 from clinsynth.models.token_classification import TokenClassification
 from clinsynth.runs.folder import best_of
@@ -57,9 +54,7 @@ def annotate(checkpoint: Path, documents: Sequence[Document], labels: set[str]) 
     """What a checkpoint finds when it does not look at abbreviations."""
     model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu", abbreviations=False)
     labels.update(model.schema.entity_labels)
-    features = model.eval().codec.encode([document.annotated(()) for document in documents])
-    with torch.inference_mode():
-        return list(model.annotate(DocumentBatch(features, range(len(documents)), 4096)))
+    return model.eval().read([document.annotated(()) for document in documents])
 
 
 def strict_f1(gold: Sequence[Document], found: Sequence[Spans], labels: set[str]) -> float:

@@ -11,28 +11,16 @@ in a chain. Printed are the scores of the relation model with given mentions and
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
-import torch
 from rich.console import Console
 
 from clinsynth import datamodules
 from clinsynth.datamodules.base import DocumentDataModule
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.metrics.report import table
-from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import load_model
 from clinsynth.runs.folder import best_of
 from clinsynth_onnx.concepts import with_concept_relations
-from clinsynth_onnx.document import Document
 from clinsynth_onnx.grouping import grouped
-
-
-def read(model: EncoderModel, documents: Sequence[Document]) -> list[Document]:
-    """What a model finds in documents."""
-    with torch.inference_mode():
-        features = model.codec.encode(documents)
-        return model.annotate(DocumentBatch(features, range(len(documents)), 4096))
 
 
 def main() -> None:
@@ -50,11 +38,11 @@ def main() -> None:
     gold = data.task_documents(settings.split)
     found = [
         grouped(with_concept_relations(document, ()))
-        for document in read(tag, [document.annotated(()) for document in gold])
+        for document in tag.read([document.annotated(()) for document in gold])
     ]
     for title, given in (("Given mentions", gold), ("Found mentions", found)):
         scores = relate.build_scores()
-        scores.update(read(relate, given), gold, range(len(gold)))
+        scores.update(relate.read(given), gold, range(len(gold)))
         Console().print(title, table(scores.result()), sep="\n")
 
 

@@ -35,7 +35,6 @@ import torch
 from clinsynth.cli.export import export
 from clinsynth.corpora.labels import restrict
 from clinsynth.datamodules import GAD, NCBIDisease
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.loading import load_model
 from clinsynth.runs.folder import best_of
@@ -98,9 +97,7 @@ def contestants(model: EncoderModel, bundle: Path, pairs: bool, folder: Path) ->
         )
 
     def sorted_by_length(documents: list[Document]) -> list[Document]:
-        features = model.codec.encode([replace(d, entities=d.entities if pairs else ()) for d in documents])
-        with torch.inference_mode():
-            return model.annotate(DocumentBatch(features, range(len(documents)), 2048))
+        return model.read([replace(d, entities=d.entities if pairs else ()) for d in documents])
 
     def in_bf16(documents: list[Document]) -> list[Document]:
         with torch.autocast("cpu", torch.bfloat16):

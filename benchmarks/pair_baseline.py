@@ -22,7 +22,6 @@ from rich.console import Console
 
 from clinsynth.corpora.base import Split
 from clinsynth.datamodules import BC5CDR
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats.tasks import read_task
 from clinsynth.metrics.report import table
 from clinsynth.models import ConceptRelations
@@ -69,8 +68,7 @@ class Pairs(BC5CDR):
 def related(model: ConceptRelations, document: Document) -> Document:
     """The document with what is found in the sequences of its pairs."""
     pairs = list(of_pairs(document, model.schema))
-    features = model.codec.encode([alone for _, alone in pairs])
-    found = model.annotate(DocumentBatch(features, range(len(pairs)), 4096))
+    found = model.read([alone for _, alone in pairs], batch_tokens=4096)
     return with_concept_relations(
         document,
         [
@@ -111,7 +109,7 @@ def main() -> None:
     model.eval()
     gold = data.task_documents("val")
     gold = gold[:: max(1, len(gold) // settings.documents)][: settings.documents]
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16):
         found = [related(model, document) for document in gold]
     model.scores.update(found, gold, range(len(gold)))
     Console().print(table(model.scores.result()))

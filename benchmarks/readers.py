@@ -16,7 +16,6 @@ from pathlib import Path
 
 import torch
 
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats import registry
 from clinsynth.metrics.metric import EntityScores
 from clinsynth.models.loading import load_model
@@ -33,10 +32,9 @@ def scored(found: Sequence[Document], gold: Sequence[Document], labels: Sequence
 
 def annotate(run: Path, documents: Sequence[Document]) -> tuple[list[Document], tuple[str, ...]]:
     """What a run's best checkpoint finds, and its labels."""
-    model = load_model(best_of(run)).eval()
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        features = model.codec.encode([document.annotated(()) for document in documents])
-        found = model.annotate(DocumentBatch(features, range(len(documents)), 4096))
+    model = load_model(best_of(run))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model.read([document.annotated(()) for document in documents])
     return found, model.schema.entity_labels
 
 

@@ -36,7 +36,6 @@ from transformers import Trainer as HuggingFaceTrainer
 
 from clinsynth.cli.lightning import fitting_precision
 from clinsynth.datamodules import NCBIDisease
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.metrics.metric import EntityScores
 from clinsynth.models import TokenClassification, encoders
 from clinsynth.models.encoders import EncoderOptions
@@ -135,13 +134,11 @@ def theirs(
     return seconds, lambda ids, mask, _: model(ids, attention_mask=mask).logits
 
 
-def strict_f1(documents: list[Document], codec: EntityCodec, logits: Logits) -> float:
+def strict_f1(documents: list[Document], logits: Logits) -> float:
     """Of a network on documents, in fp32 for all."""
     reader = TokenClassification(SCHEMA)
-    features = codec.encode(documents)
     reader.network = Adapter(logits)
-    with torch.inference_mode():
-        predicted = reader.annotate(DocumentBatch(features, range(len(documents)), 4096))
+    predicted = reader.read(documents, batch_tokens=4096)
     scores = EntityScores(SCHEMA.entity_labels)
     scores.update(predicted, documents, range(len(documents)))
     return scores.result().flat()["strict_f1"]
@@ -187,7 +184,7 @@ def measure(trainer: str, seed: int, sentences: int, epochs: int) -> Measured:
             ]
             seconds, logits = theirs(examples, epochs, Path(name), trainer == BF16, seed)
     return Measured(
-        count, count * epochs / seconds, tuple(strict_f1(part, codec, logits) for part in held_out if part)
+        count, count * epochs / seconds, tuple(strict_f1(part, logits) for part in held_out if part)
     )
 
 

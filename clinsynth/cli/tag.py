@@ -60,19 +60,12 @@ def _bundle(model: Path) -> Bundle | None:
 def _by_checkpoint(
     path: Path, documents: Sequence[Document], batch_tokens: int
 ) -> tuple[list[Document], tuple[str, ...]]:
-    import torch  # which takes seconds, as what imports it does
-
-    from clinsynth.datamodules.batches import DocumentBatch
-    from clinsynth.models import TokenClassification
+    from clinsynth.models import TokenClassification  # which takes seconds
     from clinsynth.models.loading import load_model
 
     model = load_model(path)
     _check(isinstance(model, TokenClassification), path)
-    with torch.inference_mode():
-        found = model.annotate(
-            DocumentBatch(model.codec.encode(documents), range(len(documents)), batch_tokens)
-        )
-    return found, model.schema.entity_labels
+    return model.read(documents, batch_tokens), model.schema.entity_labels
 
 
 def _check(finds_entities: bool, model: Path) -> None:

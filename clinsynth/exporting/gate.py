@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.exporting.outcome import Gate, Row
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth_onnx import engines
@@ -67,7 +66,7 @@ def examine(model: EncoderModel, bundle: Bundle, gold: Sequence[Document], max_f
             1.0,
             len(documents),
             0.0,
-            _throughput(lambda: _by_torch(model, documents), len(documents)),
+            _throughput(lambda: model.read(documents), len(documents)),
             _latency(torch_run, features.examples, model.codec.pad_id),
         )
     ]
@@ -139,12 +138,6 @@ def _annotations(model: EncoderModel, document: Document) -> int:
     if isinstance(model.codec, ConceptCodec):
         return len(concept_relations(document))
     return len(document.relations if model.schema.relations else document.entities)
-
-
-def _by_torch(model: EncoderModel, documents: Sequence[Document]) -> list[Document]:
-    with torch.inference_mode():
-        features = model.codec.encode(documents)
-        return model.annotate(DocumentBatch(features, range(len(documents)), 2048))
 
 
 def _monitored(model: EncoderModel) -> str:

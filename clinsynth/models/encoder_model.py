@@ -169,6 +169,19 @@ class EncoderModel(DocumentAnnotator):
         """Documents as the model reads them."""
         return self.codec.decode(batch.features, self.logits(batch.features.examples, batch.batch_tokens))
 
+    @torch.inference_mode()
+    def read(self, documents: Sequence[Document], batch_tokens: int = 2048) -> list[Document]:
+        """Documents as the model reads them, without a Trainer.
+
+        It has to be in evaluation mode, as ``load_model`` leaves it.
+
+        Args:
+            documents: Texts, with their mentions if relations are to be found.
+            batch_tokens: Tokens that go through the network at once, padding counted.
+        """
+        batch = DocumentBatch(self.codec.encode(documents), range(len(documents)), batch_tokens)
+        return self.annotate(batch)
+
     def logits(self, examples: Sequence[Example], batch_tokens: int) -> list[FloatArray]:
         """What the network makes of each sequence, as ``unpad`` has it."""
 

@@ -80,49 +80,56 @@ def fill(table: Table, planned: Sequence[Cell], only: Sequence[str], say: Say, a
         commands = Commands(lock, at_once)
         with ThreadPoolExecutor(at_once) as pool, commands.stopped_together():
             queue = _Queue(planned, todo)
-            failed = queue.work_off(
-                lambda cell: pool.submit(table.run, cell, commands, say), at_once, results, say
-            )
+            queue.work_off(lambda cell: pool.submit(table.run, cell, commands, say), at_once, say)
+        for number, result in queue.ended.items():
+            results[number] = result
         for cell, result in zip(planned, results, strict=True):
             if result is not None:
                 table.time(cell, result)
-    return Filled([result for result in results if result is not None], len(planned), failed)
+    return Filled([result for result in results if result is not None], len(planned), queue.failed)
 
 
 @dataclass
 class _Queue:
-    """Cells that are still to be run, none before those that it starts from."""
+    """Cells that are still to be run, none before those that it starts from.
+
+    Attributes:
+        planned: All cells of the table.
+        waiting: Numbers of those that have not begun.
+        running: Numbers of those that have.
+        ended: Results by number.
+        failed: Names of cells that have no result.
+        broken: Places of those.
+    """
 
     planned: Sequence[Cell]
     waiting: list[int]
     running: dict[Future[Result], int] = field(default_factory=dict)
+    ended: dict[int, Result] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
     broken: set[Place] = field(default_factory=set)
 
-    def work_off(
-        self, start: Callable[[Cell], Future[Result]], at_once: int, results: list[Result | None], say: Say
-    ) -> list[str]:
-        """Puts results in their places, and returns the names of cells that have none."""
-        failed: list[str] = []
+    def work_off(self, start: Callable[[Cell], Future[Result]], at_once: int, say: Say) -> None:
+        """Runs all of them, as many at the same time as it may."""
         while self.waiting or self.running:
             while len(self.running) < at_once and (number := self._next()) is not None:
                 cell = self.planned[number]
                 say(f"{_name(cell)}, {number + 1} of {len(self.planned)}")
                 if self.broken & _origins(cell):
-                    say(f"{_name(cell)}: passed over: what it starts from failed")
-                    failed.append(_name(cell))
-                    self.broken.add(_place(cell))
+                    self._fails(cell, say, "passed over: what it starts from failed")
                 else:
                     self.running[start(cell)] = number
             for done in wait(self.running, return_when=FIRST_COMPLETED).done:
                 number = self.running.pop(done)
-                cell = self.planned[number]
                 try:
-                    results[number] = done.result()
+                    self.ended[number] = done.result()
                 except StepError as error:
-                    say(f"{_name(cell)}: failed: {error}")
-                    failed.append(_name(cell))
-                    self.broken.add(_place(cell))
-        return failed
+                    self._fails(self.planned[number], say, f"failed: {error}")
+
+    def _fails(self, cell: Cell, say: Say, why: str) -> None:
+        say(f"{_name(cell)}: {why}")
+        self.failed.append(_name(cell))
+        self.broken.add(_place(cell))
 
     def _next(self) -> int | None:
         """Takes the first cell that starts from none of those that have not ended."""

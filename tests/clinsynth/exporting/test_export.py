@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from rich.console import Console
 
 from clinsynth.cli import export as command
 from clinsynth.cli import tag
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.exporting import gate, outcome
 from clinsynth.formats import jsonl
 from clinsynth.models import TokenClassification
@@ -87,8 +85,7 @@ def test_tag_takes_the_bundle_of_the_checkpoint(
 def test_documents_equal_those_of_torch(run: Path) -> None:
     documents = [*jsonl.read(run.parent / "ner_test.jsonl"), Document("fever and a drug " * 400)]
     model = TokenClassification.load_from_checkpoint(run / "checkpoints" / "best.ckpt").eval()
-    with torch.inference_mode():
-        expected = model.annotate(DocumentBatch(model.codec.encode(documents), range(len(documents)), 2048))
+    expected = model.read(documents)
     assert sum(len(document.entities) for document in expected) > 40
     with Predictor.load(run / "bundle", engine="onnxruntime", variant="fp32") as predictor:
         assert predictor(documents) == expected

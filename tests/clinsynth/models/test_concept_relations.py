@@ -12,7 +12,6 @@ from lightning import Trainer, seed_everything
 from torch.nn.functional import cross_entropy
 
 from clinsynth.datamodules import Files
-from clinsynth.datamodules.batches import DocumentBatch
 from clinsynth.formats import jsonl
 from clinsynth.models import ConceptRelations
 from clinsynth.models.concept_relations import adaptive_threshold_loss, one_relation_loss
@@ -61,12 +60,6 @@ def note(rng: random.Random) -> Document:
     )
 
 
-def read(model: ConceptRelations, documents: list[Document], batch_tokens: int = 2048) -> list[Document]:
-    with torch.inference_mode():
-        features = model.codec.encode(documents)
-        return model.annotate(DocumentBatch(features, range(len(documents)), batch_tokens))
-
-
 def test_relations_are_learned_and_a_checkpoint_stands_alone(tiny_encoder: str, tmp_path: Path) -> None:
     rng = random.Random(0)
     files = {}
@@ -90,11 +83,11 @@ def test_relations_are_learned_and_a_checkpoint_stands_alone(tiny_encoder: str, 
     trainer.save_checkpoint(tmp_path / "trained.ckpt")
     model = ConceptRelations.load_from_checkpoint(tmp_path / "trained.ckpt", map_location="cpu").eval()
     gold = data.task_documents("test")
-    found = read(model, gold)
+    found = model.read(gold)
     model.scores.update(found, gold, range(len(gold)))
     assert model.scores.result().flat()["f1"] > 0.9
     assert {r.label for document in found for r in concept_relations(document)} == {"Causes", "Helps"}
-    assert read(model, gold, batch_tokens=1) == found, "what else is in a batch does not matter"
+    assert model.read(gold, batch_tokens=1) == found, "what else is in a batch does not matter"
 
 
 def test_the_loss_is_cross_entropy_where_there_is_one_relation() -> None:

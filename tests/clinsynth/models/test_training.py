@@ -13,7 +13,7 @@ import torch
 from lightning import Callback, Trainer, seed_everything
 
 from clinsynth.datamodules import DocumentDataModule, Files
-from clinsynth.datamodules.batches import Batch, DocumentBatch
+from clinsynth.datamodules.batches import Batch
 from clinsynth.models import RelationExtraction, TokenClassification
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.encoders import EncoderOptions
@@ -100,18 +100,11 @@ def checkpoint(folder: Path, tiny_encoder: str, tmp_path_factory: pytest.TempPat
     return path
 
 
-def read(model: EncoderModel, documents: list[Document], batch_tokens: int = 512) -> list[Document]:
-    with torch.inference_mode():
-        return model.annotate(
-            DocumentBatch(model.codec.encode(documents), range(len(documents)), batch_tokens)
-        )
-
-
 def test_entities_are_learned_and_a_checkpoint_stands_alone(checkpoint: Path, folder: Path) -> None:
     model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu").eval()
     assert model.schema == NER and isinstance(model.optimization, Optimization)
     gold = files(folder, "ner", NER).task_documents("test")
-    model.scores.update(read(model, gold), gold, range(len(gold)))
+    model.scores.update(model.read(gold), gold, range(len(gold)))
     assert model.scores.result().flat()["strict_f1"] > 0.95
 
 
@@ -136,8 +129,8 @@ def test_a_long_document_is_read_whole(checkpoint: Path, unit: str) -> None:
     while len(filler) < 30_000:
         filler += toy.note(rng, 3).text
     long = filler + sentence
-    (whole,) = read(model, [Document(long, id="long")])
-    (alone,) = read(model, [Document(sentence)])
+    (whole,) = model.read([Document(long, id="long")])
+    (alone,) = model.read([Document(sentence)])
     inside = [
         Entity(e.start - len(filler), e.end - len(filler), e.label)
         for e in whole.entities
@@ -150,8 +143,8 @@ def test_a_long_document_is_read_whole(checkpoint: Path, unit: str) -> None:
 def test_how_much_is_read_at_once_changes_nothing(checkpoint: Path, folder: Path) -> None:
     model = TokenClassification.load_from_checkpoint(checkpoint, map_location="cpu").eval()
     gold = files(folder, "ner", NER).task_documents("test")
-    assert read(model, gold, 1) == read(model, gold, 4096)
-    assert read(model, []) == [] and read(model, [Document("")]) == [Document("")]
+    assert model.read(gold, 1) == model.read(gold, 4096)
+    assert model.read([]) == [] and model.read([Document("")]) == [Document("")]
 
 
 def test_relations_are_learned(folder: Path, tiny_encoder: str) -> None:
@@ -161,7 +154,7 @@ def test_relations_are_learned(folder: Path, tiny_encoder: str) -> None:
     fit(model, data, folder, 20)
     gold = data.task_documents("test")
     model.eval()
-    model.scores.update(read(model, gold), gold, range(len(gold)))
+    model.scores.update(model.read(gold), gold, range(len(gold)))
     assert model.scores.result().flat()["f1"] > 0.9
 
 
