@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from clinsynth.llm.requests import Request
+
+CANARY = "canary-text-4711"
 ANSWER = '{"documents": [["A title.", "Has <Disease>gout</Disease>."]]}'
+
+
+def requests(count: int, **more: Any) -> list[Request]:
+    """So many requests, each with a seed of its own, and a text that must not be told."""
+    messages = [{"role": "user", "content": CANARY}]
+    return [Request(f"r{i}", {"model": "m", "messages": messages, "seed": i, **more}) for i in range(count)]
 
 
 @dataclass(frozen=True)
