@@ -17,6 +17,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from clinsynth.datamodules.batches import Batch, DocumentBatch
 from clinsynth.models import encoders
 from clinsynth.models.annotator import DocumentAnnotator
+from clinsynth.models.dropout import draw_bytes
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization, build
 from clinsynth.models.warm_start import load_weights
@@ -96,6 +97,8 @@ class EncoderModel(DocumentAnnotator):
             # torch's fused attention is for long sequences: on a CPU its backward pass over
             # sentences takes more time than all matrix products of the step
             self._encoder.set_attn_implementation("eager")
+            assert self.network is not None
+            draw_bytes(self.network)
 
     @property
     def encoder_config(self) -> PretrainedConfig:
