@@ -74,7 +74,7 @@ def reproduce(
     for (corpus, name), reason in absent.items():
         _say(f"{corpus}/{name}: not run: {reason}")
     planned = [cell for cell in cells(corpora, rows, seeds) if (cell.corpus, cell.row) not in absent]
-    table = Table(corpora, rows, out, offered, frozenset(need for cell in planned for need in cell.needs))
+    table = Table(corpora, rows, out, offered)
     if dry_run:
         for cell in chosen(planned, only):
             state = "to be run" if table.result(cell) is None else "there already"
@@ -87,7 +87,10 @@ def reproduce(
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    lines = results.lines(filled.results, corpora, rows, table.schema)
+    whole, partial = results.whole(filled.results, planned)
+    for missing in partial:
+        _say(f"left out of the table: {missing}")
+    lines = results.lines(whole, corpora, rows, table.schema)
     write_output(out, lines, corpora, rows)
     _say(f"{len(filled.results)} of {filled.planned} cells have a result. Tables and curves are in {out}")
     if record is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from clinsynth.reproducing import fingerprint
 from clinsynth.reproducing.commands import Commands
 from clinsynth.reproducing.gold import files, gold
 from clinsynth.reproducing.learned import Overlaps, amounts, training_texts
-from clinsynth.reproducing.plan import Cell, CorpusPlan, Row
+from clinsynth.reproducing.plan import Cell, CorpusPlan, Row, runs_named
 from clinsynth.reproducing.process import attempts, minutes, note, perform
 from clinsynth.reproducing.scoring import counts, figures, kind_of
 from clinsynth.reproducing.steps import (
@@ -46,14 +47,12 @@ class Table:
         rows: Its rows.
         out: Its folder.
         offered: What is at hand for rows that are not trained.
-        needed: Rows whose runs others start from.
     """
 
     corpora: Mapping[str, CorpusPlan]
     rows: Mapping[str, Row]
     out: Path
     offered: Offered
-    needed: frozenset[str]
     _folders: dict[tuple[str, str, int, int | None], Path] = field(default_factory=dict)
     _overlaps: dict[tuple[str, int | None], Overlaps] = field(default_factory=dict)
     _schemas: dict[str, Schema] = field(default_factory=dict)
@@ -90,9 +89,13 @@ class Table:
         return folder
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
-        """The result of a cell that was run before."""
-        path = self.folder(cell) / RESULT
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        """The result of a cell that was run before, unless others start from it and its weights are gone."""
+        folder = self.folder(cell)
+        path = folder / RESULT
+        if not path.exists() or (self._is_needed(cell) and not _weights(folder).exists()):
+            return None
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
 
     def run(self, cell: Cell, commands: Commands, say: Callable[[str], None]) -> dict[str, Any]:
         """Runs what is left of a cell; its bundle is still to be timed.
@@ -105,6 +108,8 @@ class Table:
         """
         plan, row = self.corpora[cell.corpus], self.rows[cell.row]
         folder = self.folder(cell)
+        if (folder / RESULT).exists():
+            shutil.rmtree(folder)  # nothing started from it when it was run, and its weights are gone
         folder.mkdir(parents=True, exist_ok=True)
         runs = {need: self._needed(cell, need) / RUN_FOLDER for need in cell.needs}
         todo = steps(plan, cell, row, self.offered, folder, resolved(cell.settings, folder, runs))
@@ -113,7 +118,7 @@ class Table:
             perform(folder, step, commands)
             if step.name.startswith("test"):
                 _note_results(folder, step.name, row)
-        result = self._collected(cell, folder, runs)
+        result = self._collected(cell, folder)
         _write(folder, result)
         self._tidy(cell, folder)
         return result
@@ -135,7 +140,18 @@ class Table:
             f"{cell.corpus}: {cell.name} needs the row {row!r}. Remedy: give it epochs in the plan"
         )
 
-    def _collected(self, cell: Cell, folder: Path, runs: Mapping[str, Path]) -> dict[str, Any]:
+    def _origins(self, cell: Cell) -> list[Path]:
+        """The runs that a cell starts from, and those that these start from."""
+        found: dict[str, Path] = {}
+        waiting = [*cell.needs]
+        while waiting:
+            row = waiting.pop()
+            if row not in found:
+                found[row] = self._needed(cell, row) / RUN_FOLDER
+                waiting += runs_named(self.rows[row].settings.values)
+        return list(found.values())
+
+    def _collected(self, cell: Cell, folder: Path) -> dict[str, Any]:
         plan, row, schema = self.corpora[cell.corpus], self.rows[cell.row], self.schema(cell.corpus)
         run = folder / RUN_FOLDER
         golds = {fold: gold(plan, fold, schema) for fold in cell.tests}
@@ -144,8 +160,9 @@ class Table:
             {"fold": fold, **tested(where[test_name(fold)], documents, schema)}
             for fold, documents in golds.items()
         ]
-        learned = training_texts(run, schema) if row.kind == "trained" else []
-        earlier = [document for other in runs.values() for document in training_texts(other, schema)]
+        relations = any(test["kind"] != "entities" for test in tests)
+        learned = training_texts(run, schema, relations) if row.kind == "trained" else []
+        earlier = [text for other in self._origins(cell) for text in training_texts(other, schema, relations)]
         overlaps = [
             self._overlap(cell.corpus, fold, golds[fold]).count([*learned, *earlier]) for fold in golds
         ]
@@ -167,14 +184,23 @@ class Table:
 
     def _overlap(self, corpus: str, fold: int | None, documents: Sequence[Document]) -> Overlaps:
         if (corpus, fold) not in self._overlaps:
-            self._overlaps[corpus, fold] = Overlaps(documents)
+            self._overlaps[corpus, fold] = Overlaps(documents, self.schema(corpus).layout)
         return self._overlaps[corpus, fold]
 
     def _tidy(self, cell: Cell, folder: Path) -> None:
         """Removes weights that nothing starts from: with their optimizer they are hundreds of megabytes."""
-        kept = cell.row in self.needed and cell.size is None
-        for name in ("last.ckpt",) if kept or self.rows[cell.row].export else ("last.ckpt", "best.ckpt"):
-            (folder / RUN_FOLDER / CHECKPOINTS / name).unlink(missing_ok=True)
+        _weights(folder).with_name("last.ckpt").unlink(missing_ok=True)
+        if not self._is_needed(cell) and not self.rows[cell.row].export:
+            _weights(folder).unlink(missing_ok=True)
+
+    def _is_needed(self, cell: Cell) -> bool:
+        """Whether a row starts from its run, be it one that is not run this time."""
+        trained = self.rows[cell.row].kind == "trained" and cell.size is None
+        return trained and any(cell.row in runs_named(row.settings.values) for row in self.rows.values())
+
+
+def _weights(folder: Path) -> Path:
+    return folder / RUN_FOLDER / CHECKPOINTS / "best.ckpt"
 
 
 def _write(folder: Path, result: Mapping[str, Any]) -> None:
@@ -200,6 +226,8 @@ def tested(folder: Path, documents: Sequence[Document], schema: Schema) -> dict[
     told = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["scores"]
     kind = kind_of(told)
     predicted = list(jsonl.read(folder / "predictions.jsonl"))
+    if kind != "entities":  # a model of relations leaves out the others
+        documents = [document for document in documents if document.states_relations]
     table = counts(predicted, documents, schema, kind)
     own = figures(schema, kind)(table.sum(axis=0))
     for name, score in told["scores"].items():

@@ -123,7 +123,7 @@ class _Queue:
                 number = self.running.pop(done)
                 try:
                     self.ended[number] = done.result()
-                except StepError as error:
+                except (StepError, ValueError, OSError) as error:
                     self._fails(self.planned[number], say, f"failed: {error}")
 
     def _fails(self, cell: Cell, say: Say, why: str) -> None:

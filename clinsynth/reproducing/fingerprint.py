@@ -38,6 +38,11 @@ def of_files(paths: Iterable[Path]) -> dict[str, str]:
     return {str(path): _sha256(path, path.stat().st_mtime_ns) for path in paths}
 
 
+def within(path: Path) -> list[Path]:
+    """The file, or all files of the folder; nothing where there is neither."""
+    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+
+
 @cache
 def _sha256(path: Path, changed: int) -> str:
     return sha256_of(path)

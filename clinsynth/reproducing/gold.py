@@ -10,6 +10,7 @@ from clinsynth import corpora
 from clinsynth.corpora.base import SPLITS, Corpus, Split
 from clinsynth.corpora.labels import restrict
 from clinsynth.corpora.published import PublishedCorpus
+from clinsynth.reproducing.fingerprint import within
 from clinsynth.reproducing.plan import CorpusPlan, at_fold
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
@@ -43,8 +44,8 @@ def gold(plan: CorpusPlan, fold: int | None, schema: Schema) -> list[Document]:
 
 
 def files(plan: CorpusPlan, fold: int | None) -> list[Path]:
-    """The files of a corpus that are at hand."""
-    return sorted({path for path in _named(plan, fold, SPLITS) if path.is_file()})
+    """The files of a corpus that are at hand, those in its folders too."""
+    return sorted({file for path in _named(plan, fold, SPLITS) for file in within(path)})
 
 
 def training_file(plan: CorpusPlan, fold: int | None) -> Path:

@@ -130,7 +130,7 @@ def cells(corpora: Mapping[str, CorpusPlan], rows: Mapping[str, Row], seeds: Seq
             raise ValueError(f"corpus {name!r} has epochs for {unknown[0]!r}. The rows are {', '.join(rows)}")
     before: set[str] = set()
     for row_name, row in rows.items():
-        needs = tuple(sorted(_runs(row.settings.values)))
+        needs = tuple(sorted(runs_named(row.settings.values)))
         missing = set(needs) - before
         if missing:
             raise ValueError(f"row {row_name!r} needs {min(missing)!r}. Remedy: put that row above it")
@@ -205,7 +205,8 @@ def texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def _runs(settings: Mapping[str, Any]) -> set[str]:
+def runs_named(settings: Mapping[str, Any]) -> set[str]:
+    """Rows whose runs settings start from."""
     return {text.removeprefix(RUN) for text in texts(settings) if text.startswith(RUN)}
 
 

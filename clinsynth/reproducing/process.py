@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -59,6 +60,8 @@ def perform(folder: Path, step: Step, commands: Commands) -> None:
     last = folder / RUN_FOLDER / CHECKPOINTS / "last.ckpt"
     if step.name == "fit" and last.exists():
         arguments.append("--ckpt_path=last")
+    if step.made is not None and step.made.exists():
+        shutil.rmtree(step.made)
     note(folder, {"step": step.name, "command": command(arguments), "started": time.time()})
     start = time.monotonic()
     code = commands.run([sys.executable, "-m", "clinsynth", *arguments], folder / LOG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clinsynth.reproducing.plan import CorpusPlan, Row
+from clinsynth.reproducing.plan import Cell, CorpusPlan, Row
 from clinsynth.reproducing.scoring import Measured, figures, measured
 from clinsynth_onnx.schema import Schema
 
@@ -74,6 +74,33 @@ class Line:
         return cls(**{**value, "scores": scores})
 
 
+def whole(
+    results: Iterable[Mapping[str, Any]], planned: Iterable[Cell]
+) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Results of rows that have all their folds, and what is missing from the others, in words.
+
+    A mean over some of the folds would stand in the table as one over all.
+
+    Args:
+        results: Results of cells.
+        planned: All cells of the table.
+    """
+    wanted = Counter((cell.corpus, cell.row, cell.size, cell.seed) for cell in planned)
+    found = list(results)
+    there = Counter((*_place(result), result["seed"]) for result in found)
+    partial = {place for place, n in there.items() if n < wanted[place]}
+    told = [
+        f"{corpus}, {row}{'' if size is None else f' of {size}'}, seed {seed}: "
+        f"{there[corpus, row, size, seed]} of {wanted[corpus, row, size, seed]} folds have a result"
+        for corpus, row, size, seed in sorted(partial, key=str)
+    ]
+    return [result for result in found if (*_place(result), result["seed"]) not in partial], told
+
+
+def _place(result: Mapping[str, Any]) -> Place:
+    return result["corpus"], result["row"], result["size"]
+
+
 def lines(
     results: Iterable[Mapping[str, Any]],
     corpora: Mapping[str, CorpusPlan],
@@ -90,7 +117,7 @@ def lines(
     """
     grouped: dict[Place, list[Mapping[str, Any]]] = defaultdict(list)
     for result in results:
-        grouped[result["corpus"], result["row"], result["size"]].append(result)
+        grouped[_place(result)].append(result)
     return [
         _line(place, cells, corpora[place[0]], rows[place[1]], schema_of(place[0]))
         for place, cells in grouped.items()

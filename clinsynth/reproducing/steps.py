@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from clinsynth.reproducing.fingerprint import within
 from clinsynth.reproducing.gold import training_file
 from clinsynth.reproducing.plan import ANNOTATED, CELL, RUN, Cell, CorpusPlan, Row, Settings, at_fold, texts
 from clinsynth.runs.exits import INCOMPLETE
@@ -47,11 +48,13 @@ class Step:
         name: What it is for: ``import``, ``annotate``, ``fit``, ``export``, ``test``, ``test-fold1``, ...
         arguments: What follows ``clinsynth``.
         done: Exit codes that it may end with.
+        made: What it refuses to write over: if it was stopped at its very end, that is there already.
     """
 
     name: str
     arguments: tuple[str, ...]
     done: tuple[int, ...] = (0,)
+    made: Path | None = None
 
 
 def unmet(plan: CorpusPlan, row: Row, offered: Offered) -> str | None:
@@ -82,8 +85,10 @@ def _annotated(row: Row) -> bool:
 
 
 def inputs(plan: CorpusPlan, cell: Cell, row: Row, offered: Offered) -> list[Path]:
-    """Files that a cell reads beside those of its corpus."""
+    """Files that a cell reads beside those of its corpus, all in a folder that its settings name too."""
     named = [Path(plan.task), Path(cell.config)]
+    given = (Path(text) for text in texts(cell.settings) if text and CELL not in text)
+    named += [file for path in given if path.name for file in within(path)]
     if plan.written and row.kind == "trained":
         named.append(Path(plan.written))
     read = (
@@ -144,7 +149,7 @@ def steps(
         fit = ["fit", f"--config={cell.config}", f"--config={folder / SETTINGS}", f"--run={run}"]
         found.append(Step("fit", (*fit, f"--seed_everything={cell.seed}")))
     if row.export:
-        found.append(Step("export", ("export", str(run), str(run / BUNDLE))))
+        found.append(Step("export", ("export", str(run), str(run / BUNDLE)), made=run / BUNDLE))
     for fold in cell.tests:
         config = folder / f"{test_name(fold)}.yaml"
         _write(config, {**own, "data": at_fold(plan.real, fold), "trainer": QUIET})

@@ -11,7 +11,7 @@ import clinsynth.datamodules  # noqa: F401  (class names without their module re
 from clinsynth.corpora import NCBIDisease
 from clinsynth.formats import jsonl
 from clinsynth.reproducing.learned import Overlaps, amounts, training_texts
-from clinsynth_onnx.document import Document, Entity
+from clinsynth_onnx.document import RELATIONS_NOT_STATED, Document, Entity
 from clinsynth_onnx.schema import Schema
 
 LONG = "the patient was given a drug for gout and felt better within two days"
@@ -61,4 +61,20 @@ def test_texts_of_a_run_are_those_that_it_learned(
     }
     for data, number in ((synthetic, 9), (mixture, 14), (taught, 29)):
         (tmp_path / "config.yaml").write_text(yaml.safe_dump({"data": data}), encoding="utf-8")
-        assert len(training_texts(tmp_path, schema)) == number
+        assert len(training_texts(tmp_path, schema, relations=False)) == number
+
+
+def test_what_states_no_relations_teaches_none(tmp_path: Path, schema: Schema) -> None:
+    entities = (Entity(0, 4, "Gene"), Entity(9, 15, "Disease"))
+    texts = [
+        Document("TP53 and cancer", entities, id="known"),
+        Document("TP53 and cancer", entities, id="unknown", meta=dict(RELATIONS_NOT_STATED)),
+    ]
+    jsonl.write(tmp_path / "train.jsonl", texts)
+    data = {
+        "class_path": "Files",
+        "init_args": {"train": str(tmp_path / "train.jsonl"), "val": str(tmp_path / "train.jsonl")},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"data": data}), encoding="utf-8")
+    assert len(training_texts(tmp_path, schema, relations=False)) == 2
+    assert [text.id for text in training_texts(tmp_path, schema, relations=True)] == ["known"]

@@ -19,6 +19,10 @@ from clinsynth.cli import generate, reproduce
 from clinsynth.curation.leaks import audit
 from clinsynth.formats import jsonl
 from clinsynth.reproducing import results
+from clinsynth.reproducing.cell import Table
+from clinsynth.reproducing.filling import chosen
+from clinsynth.reproducing.plan import CorpusPlan, Row, Settings, cells
+from clinsynth.reproducing.steps import Offered
 from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 from clinsynth.runs.folder import SHARED
 from tests.clinsynth import toy
@@ -83,6 +87,16 @@ def write(plan: dict[str, Any]) -> str:
     return "--config=plan.yaml"
 
 
+def table_of(plan: dict[str, Any]) -> Table:
+    """The table of a plan, as the command makes it."""
+    corpora = {
+        name: CorpusPlan(**{**corpus, "real": Settings(corpus["real"])})
+        for name, corpus in plan["corpora"].items()
+    }
+    rows = {name: Row(**{**row, "settings": Settings(row["settings"])}) for name, row in plan["rows"].items()}
+    return Table(corpora, rows, Path("runs/reproduce"), Offered())
+
+
 def folder_of(name: str) -> Path:
     (found,) = Path("runs/reproduce/cells/toy").glob(f"{name}-*")
     return found
@@ -128,6 +142,61 @@ def test_a_table_is_filled_once(plan: dict[str, Any], capfd: pytest.CaptureFixtu
     plan["corpora"]["toy"]["rows"]["written"] = 5
     reproduce.main([write(plan), "--dry_run"])
     assert capfd.readouterr().out.count("to be run") == 2, "what starts from a changed cell changes too"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_weights_that_are_gone_are_made_again_for_a_row_that_wants_them(
+    plan: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    plan["rows"]["written"]["export"] = False
+    then = plan["rows"].pop("then")
+    rows = plan["corpora"]["toy"]["rows"]
+    plan["corpora"]["toy"]["rows"] = {"written": 1}
+    reproduce.main([write(plan)])
+    assert not list(Path("runs").rglob("*.ckpt")), "nothing starts from it"
+    plan["rows"]["then"], plan["corpora"]["toy"]["rows"] = then, {**rows, "written": 1}
+    reproduce.main([write(plan)])
+    assert "2 of 2 cells have a result" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_an_export_that_was_stopped_at_its_very_end_is_done_again(
+    plan: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    plan["corpora"]["toy"]["rows"] = {"written": 1}
+    reproduce.main([write(plan)])
+    folder = folder_of("written-seed0")
+    (folder / "result.json").unlink()
+    attempts = (folder / "attempts.jsonl").read_text(encoding="utf-8").splitlines()
+    ended = next(
+        i for i, line in enumerate(attempts) if json.loads(line)["step"] == "export" and "ended" in line
+    )
+    (folder / "attempts.jsonl").write_text(
+        "".join(f"{line}\n" for line in attempts[:ended]), encoding="utf-8"
+    )
+    reproduce.main([write(plan)])
+    assert capfd.readouterr().out.count("1 of 1 cells have a result") == 2
+
+
+def test_files_in_folders_change_what_reads_them(
+    plan: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the corpus, and those that a row names."""
+    for folder in ("real", "more"):
+        Path(folder).mkdir()
+        Path(folder, "a.jsonl").write_bytes(Path("ner_test.jsonl").read_bytes())
+    plan["corpora"]["toy"]["real"]["init_args"]["test"] = "real"
+    plan["rows"]["written"]["settings"]["data"]["init_args"]["corpus"] = "more"
+    keys = []
+    for changed in (None, "real/b.jsonl", "more/b.jsonl"):
+        if changed:
+            Path(changed).touch()
+        table = table_of(plan)
+        (written, _) = cells(table.corpora, table.rows, [0])
+        keys.append(table.folder(written))
+    assert len(set(keys)) == 3
 
 
 @pytest.mark.slow
@@ -243,9 +312,6 @@ def test_a_cell_that_fails_is_told_and_the_others_are_run(
 
 
 def test_only_what_is_named_is_run_with_what_it_needs(plan: dict[str, Any]) -> None:
-    from clinsynth.reproducing.filling import chosen
-    from clinsynth.reproducing.plan import CorpusPlan, Row, Settings, cells
-
     rows = {
         name: Row(name, "", Settings({"x": f"$run.{need}"} if need else {}))
         for name, need in (("a", ""), ("b", "a"), ("c", "b"), ("d", ""))
@@ -260,3 +326,10 @@ def test_only_what_is_named_is_run_with_what_it_needs(plan: dict[str, Any]) -> N
     assert len(named(["two"])) == 4 and len(named([])) == 8
     with pytest.raises(ValueError, match=r"no cell of 'e'\. There are a, b"):
         named(["e"])
+    table = Table(corpora, rows, Path("out"), Offered())
+    for cell in planned:
+        table._folders[cell.corpus, cell.row, cell.seed, cell.fold] = Path(cell.corpus, cell.row)
+    (last,) = [cell for cell in planned if (cell.corpus, cell.row) == ("one", "c")]
+    assert table._origins(last) == [Path("one/b/run"), Path("one/a/run")], (
+        "what it learned, and what that did"
+    )

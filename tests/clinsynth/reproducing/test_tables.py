@@ -13,7 +13,7 @@ import pytest
 from clinsynth.reproducing import results
 from clinsynth.reproducing.output import all_tables, draw
 from clinsynth.reproducing.pages import fill
-from clinsynth.reproducing.plan import CorpusPlan, Row, Settings
+from clinsynth.reproducing.plan import CorpusPlan, Row, Settings, cells
 from clinsynth.reproducing.results import Line
 from clinsynth.reproducing.scoring import Measured
 
@@ -122,3 +122,19 @@ def test_curves_are_svg_that_is_the_same_each_time(tmp_path: Path) -> None:
     (again,) = draw(tmp_path / "b", found, CORPORA, ROWS)
     assert again.read_bytes() == path.read_bytes()
     assert draw(tmp_path / "c", found[:2], CORPORA, ROWS) == [], "one point is no curve"
+
+
+def test_a_row_without_all_of_its_folds_is_left_out_and_told() -> None:
+    corpora = {"toy": replace(CORPORA["toy"], folds=[1, 2, 3], rows={"written": 1})}
+    rows = {"written": replace(ROWS["written"], settings=Settings({"data": "$real"}))}
+    planned = list(cells(corpora, rows, [0, 1]))
+    assert len(planned) == 6
+    found = [
+        {"corpus": cell.corpus, "row": cell.row, "size": cell.size, "seed": cell.seed, "fold": cell.fold}
+        for cell in planned
+        if (cell.seed, cell.fold) != (1, 2)
+    ]
+    kept, told = results.whole(found, planned)
+    assert [(result["seed"], result["fold"]) for result in kept] == [(0, 1), (0, 2), (0, 3)]
+    assert told == ["toy, written, seed 1: 2 of 3 folds have a result"]
+    assert results.whole(found[:3], planned) == (found[:3], []), "seeds that were not run are not missing"
