@@ -26,6 +26,7 @@ from clinsynth.models.relation_extraction import RelationExtraction
 from clinsynth.models.token_classification import TokenClassification
 from clinsynth.runs.seed import GLOBAL_SEED
 from clinsynth_onnx.codec import IGNORE, Features, FloatArray, probabilities
+from clinsynth_onnx.concepts import concepts
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -50,6 +51,9 @@ class _Lists(DocumentDataModule):
 class ConfidentLearning:
     """The filter by confidence: labels of relations where all documents state them, else of entities.
 
+    Relations are judged mention by mention, so only where a thing is mentioned once: of others, most pairs of
+    mentions of two related things have no relation of their own.
+
     Args:
         settings: How the models are trained.
     """
@@ -59,6 +63,12 @@ class ConfidentLearning:
     def __call__(self, documents: Sequence[Document], schema: Schema) -> list[Flaw]:
         """The labels that are in doubt."""
         relations = bool(schema.relations) and all(document.states_relations for document in documents)
+        if relations and any(len(thing.mentions) > 1 for each in documents for thing in concepts(each)):
+            log.warning(
+                "filter by confidence: relations join things that are mentioned more than once, "
+                "so labels of entities are judged, and relations are not"
+            )
+            relations = False
         how = self.settings
         return contradicted(documents, schema, relations, how.encoder, how.folds, how.epochs, how.seed)
 
@@ -185,5 +195,6 @@ def _spans(features: Features, document: int, origin: tuple[int, int], labels: i
     if not features.tokens:
         return [(0, len(features.documents[document].text))]
     offsets = features.tokens[document].offsets[origin[0] : origin[1]]
+    offsets = offsets[offsets[:, 0] < offsets[:, 1]]  # a token of white space has no label
     assert len(offsets) == labels
     return [(int(start), int(end)) for start, end in offsets]

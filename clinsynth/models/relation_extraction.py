@@ -52,6 +52,11 @@ class RelationExtraction(EncoderModel):
         start_from: str | None = None,
     ) -> None:
         super().__init__(schema, encoder, encoder_options, optimization, class_weights, start_from)
+        if symmetric := schema.symmetric_labels:
+            raise ValueError(
+                f"relation {symmetric[0]!r} is symmetric, and a pair of mentions has a head and a tail. "
+                "Remedy: --model ConceptRelations, or leave 'symmetric' out of the task file"
+            )
         self.marking: Marking = marking
         self.max_length = max_length
         self.save_hyperparameters()

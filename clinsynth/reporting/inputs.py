@@ -15,6 +15,7 @@ from clinsynth.reporting.evaluation import Evaluation, evaluate
 from clinsynth.reporting.run_folder import Run
 from clinsynth.runs.folder import CHECKPOINTS, CONFIG, LOGS, best_of, run_of, tests
 from clinsynth_onnx import bundle
+from clinsynth_onnx.concept_fields import without_concepts
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.predictor import Predictor
 from clinsynth_onnx.schema import Schema
@@ -67,8 +68,10 @@ class BundleInput:
         relations = self.opened.task != "token-classification"
         with Predictor.load(self.path) as predictor:
             found = list(predictor.stream(self.gold))
-        record = count(self.gold).to_json()
-        return evaluate("these documents", self.gold, found, self.schema, relations, record)
+        gold = self.gold
+        if self.opened.task == "relation-extraction":
+            gold, found = list(map(without_concepts, gold)), list(map(without_concepts, found))
+        return evaluate("these documents", gold, found, self.schema, relations, count(gold).to_json())
 
 
 Input = Run | Corpus | BundleInput

@@ -26,6 +26,7 @@ from clinsynth.runs.folder import (
     PREDICTIONS,
     tests,
 )
+from clinsynth_onnx.concept_fields import without_concepts
 from clinsynth_onnx.files import sha256_of
 from clinsynth_onnx.schema import Schema
 
@@ -142,12 +143,17 @@ class Run:
 def read_test(folder: Path, schema: Schema | None) -> Evaluation:
     """What ``clinsynth test`` wrote; tests of before kept no gold."""
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    gold = folder / GOLD
+    path = folder / GOLD
+    gold = list(jsonl.read(path)) if path.exists() else None
+    found = list(jsonl.read(folder / PREDICTIONS))
+    if metrics["scores"].get("always_related"):  # pair by pair: as it was scored, so it is counted
+        gold = gold and list(map(without_concepts, gold))
+        found = list(map(without_concepts, found))
     return Evaluation(
         name=folder.name,
         scores=metrics["scores"],
-        gold=list(jsonl.read(gold)) if gold.exists() else None,
-        found=list(jsonl.read(folder / PREDICTIONS)),
+        gold=gold,
+        found=found,
         record=metrics.get("data", {}).get("test", {}),
         schema=schema,
     )

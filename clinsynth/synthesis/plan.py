@@ -101,6 +101,11 @@ def plan(schema: Schema, settings: PlanSettings) -> list[Request]:
             f"relation {both!r} of task {schema.name!r} joins mentions of one type: a marked pair does not "
             "say which is the head. Remedy: --plan.unit document --plan.relations true"
         )
+    if unit == "pair" and schema.symmetric_labels:
+        raise ValueError(
+            f"relation {schema.symmetric_labels[0]!r} of task {schema.name!r} is symmetric, and a marked "
+            "pair has a head and a tail. Remedy: --plan.unit document --plan.relations true"
+        )
     relations = settings.relations and unit == "document"
     count = settings.per_request or PER_REQUEST[unit]
     seeds = read_seeds(settings.seeds, schema) if settings.seeds else {}

@@ -36,6 +36,12 @@ def without_scores(document: Document) -> Document:
     return replace(document, meta=meta)
 
 
+def without_concepts(document: Document) -> Document:
+    """The document as pairs of mentions are counted in it: each mention is a thing of its own."""
+    meta = {k: value for k, value in document.meta.items() if k not in ABOUT_RELATIONS | {"concepts"}}
+    return replace(document, meta=meta)
+
+
 def names(field: str | None) -> tuple[str, ...]:
     """All that a mention's concept may be called: its single ids, and the field as it is.
 

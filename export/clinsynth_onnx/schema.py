@@ -124,6 +124,11 @@ class Schema:
         return tuple(self.relations)
 
     @property
+    def symmetric_labels(self) -> tuple[str, ...]:
+        """Labels of relations without a direction."""
+        return tuple(label for label, relation in self.relations.items() if relation.symmetric)
+
+    @property
     def none_label(self) -> str:
         """What a pair is called that has none of the relations. Raises ``ValueError`` if there are none."""
         if not self.relations:

@@ -3,12 +3,18 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from clinsynth.models.confidence import contradicted
+from clinsynth.curation.curate import ConfidenceFilter
+from clinsynth.models import confidence
+from clinsynth.models.confidence import ConfidentLearning, contradicted
 from clinsynth.models.optimization import Optimization
+from clinsynth_onnx.codec import Features
+from clinsynth_onnx.document import Entity
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
+from clinsynth_onnx.tokens import Tokens
 from tests.clinsynth import toy
 
 ENTITIES = Schema("toy", {"Disease": EntityType()})
@@ -59,3 +65,23 @@ def test_the_seed_decides_and_leaves_no_trace(tiny_encoder: str) -> None:
     state = torch.get_rng_state()
     runs = [contradicted(documents, ENTITIES, False, tiny_encoder, folds=2, epochs=2) for _ in range(2)]
     assert runs[0] == runs[1] and torch.equal(torch.get_rng_state(), state)
+
+
+def test_things_that_are_named_again_are_not_judged_by_pairs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    judged: list[bool] = []
+    monkeypatch.setattr(confidence, "contradicted", lambda *given: judged.append(given[2]))
+    once = toy.pair(random.Random(1))
+    more = Entity(len(once.text) + 1, len(once.text) + 3, "Gene")
+    named = {"concepts": ["1", "2", "1"]}
+    again = replace(once, text=once.text + " a1", entities=(*once.entities, more), meta=named)
+    for documents in ([once], [once, again]):
+        ConfidentLearning(ConfidenceFilter())(documents, RELATIONS)
+    assert judged == [True, False] and "labels of entities are judged" in caplog.text
+
+
+def test_white_space_has_no_label() -> None:
+    tokens = Tokens(np.array([1, 2, 3]), np.array([[0, 3], [3, 3], [4, 7]]))
+    features = Features((), (), (tokens,), ())
+    assert confidence._spans(features, 0, (0, 3), 2) == [(0, 3), (4, 7)]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,11 @@ def test_a_text_cannot_be_longer_at_least_than_at_most() -> None:
         plan(ENTITY_TASK, PlanSettings(size=1, shortest=9, longest=3))
     (request,) = plan(ENTITY_TASK, PlanSettings(size=1, longest=3))
     assert " 3 sentences" in request.body["messages"][0]["content"]
+
+
+def test_a_symmetric_relation_is_not_asked_for_by_pairs() -> None:
+    directed = RELATION_TASK.relations["Association"]
+    either = replace(RELATION_TASK, relations={"Association": replace(directed, symmetric=True)})
+    with pytest.raises(ValueError, match=r"is symmetric.*Remedy: --plan\.unit document"):
+        plan(either, PlanSettings(size=1, unit="pair"))
+    assert plan(either, PlanSettings(size=1, unit="document", relations=True))
