@@ -102,7 +102,7 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
         if split not in self._splits:
             read = list(self.documents(split))
             whole = self._restricted(self.with_relations_known(read), split)
-            documents = self._cut(whole) if split == "train" else whole
+            documents = self.drawn(whole) if split == "train" else whole
             if not documents:
                 raise ValueError(f"{type(self).__name__}: the {split} split has no documents")
             self._splits[split] = documents
@@ -214,7 +214,8 @@ class DocumentDataModule(DocumentSource, LightningDataModule):
             )
         return restricted
 
-    def _cut(self, documents: list[Document]) -> list[Document]:
+    def drawn(self, documents: list[Document]) -> list[Document]:
+        """So many of the training documents as ``few_shot`` or ``fraction`` says."""
         size = round(self.fraction * len(documents)) if self.few_shot is None else self.few_shot
         if size > len(documents):
             raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
@@ -86,9 +87,11 @@ class SelfTraining(DocumentDataModule):
         if not path.exists():
             found = annotate(texts, [bundle_of(teacher) for teacher in self.teachers])
             self.folder.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(".part")
-            jsonl.write(draft, found)
-            draft.replace(path)
+            # in a folder of its own: another machine or seed may be writing the same
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".") as own:
+                draft = Path(own) / path.name
+                jsonl.write(draft, found)
+                draft.replace(path)
 
     def documents(self, split: Split) -> Iterator[Document]:
         self.labelled.trainer = self.trainer
@@ -120,7 +123,7 @@ class SelfTraining(DocumentDataModule):
 
     def _untested(self, fetch: bool) -> list[Document]:
         given = chain.from_iterable(registry.read(path) for path in self.unlabelled)
-        corpus = self.corpus.documents("train") if self.corpus else ()
+        corpus = self.corpus.drawn(list(self.corpus.documents("train"))) if self.corpus else ()
         texts = [Document(d.text, id=d.id, meta=self._meta(d)) for d in chain(given, corpus)]
         if not texts:
             raise ValueError("there is no unlabelled text. Remedy: check the paths of --data.unlabelled")

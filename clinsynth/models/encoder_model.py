@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -197,8 +198,13 @@ class EncoderModel(DocumentAnnotator):
 
     def configure_optimizers(self) -> Any:
         assert self.network is not None
-        steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = build(self.network, self.optimization, steps)
+        steps = self.trainer.estimated_stepping_batches
+        if math.isinf(steps):
+            raise ValueError(
+                "the learning rate falls to zero at the last step, which a limit of time does not tell. "
+                "Remedy: set --trainer.max_epochs or --trainer.max_steps"
+            )
+        optimizer, schedule = build(self.network, self.optimization, int(steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

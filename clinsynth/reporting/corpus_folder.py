@@ -16,6 +16,7 @@ from clinsynth.curation.similarity import words
 from clinsynth.formats import jsonl
 from clinsynth.formats.lines import read_lines
 from clinsynth_onnx.document import Document
+from clinsynth_onnx.schema import Layout
 
 CARD, CORPUS, REJECTS = "card.json", "corpus.jsonl", "rejects.jsonl"
 COMPRESSED = ".gz"
@@ -65,14 +66,19 @@ class Corpus:
     @cached_property
     def measures(self) -> Mapping[str, Any]:
         """Counts and measures of variety, as the card has them."""
-        counted = balance(self.documents)
+        counted = balance(self.documents, self.layout)
         known = self.card.get("corpus", {}).get("sentences")  # it knew the layout of the task, prose or lines
         return counted if known is None else {**counted, "sentences": known}
 
     @cached_property
     def measures_of_real(self) -> Mapping[str, Any]:
         """The same of all parts of the real corpus."""
-        return balance(self.real_documents)
+        return balance(self.real_documents, self.layout)
+
+    @property
+    def layout(self) -> Layout:
+        """How its sentences end, as the card says; older cards do not."""
+        return "lines" if self.card.get("layout") == "lines" else "prose"
 
     @property
     def real_documents(self) -> list[Document]:
@@ -84,7 +90,11 @@ class Corpus:
         """What it repeats of each part of the real corpus, as it stands now."""
         settings = self.card.get("curation", {})
         ngram, near = settings.get("leak_ngram", 8), settings.get("leak_similarity", 0.6)
-        return summary(audit(self.documents, self.real, ngram, near), self.real) if self.real else {}
+        return (
+            summary(audit(self.documents, self.real, ngram, near, self.layout), self.real)
+            if self.real
+            else {}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ The form is that of https://huggingface.co/docs/hub/model-cards and https://hugg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,6 +19,7 @@ from clinsynth.reporting.model_card import ModelCard, counted
 from clinsynth.synthesis.card import markdown
 
 OFFLINE = {"offline": "sentence-transformers/all-MiniLM-L6-v2"}  # where the encoder that pip installs is from
+HUB_ID = re.compile(r"\w[\w.-]*(/[\w.-]+)?")
 SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 PRIVATE = ("Command", "Starts from")  # facts that may hold paths of the machine
 COLUMNS = ("precision", "recall", "f1")
@@ -70,8 +73,8 @@ def model_card_text(
         "pipeline_tag": "token-classification",
         "tags": ["clinsynth", "token-classification", "named-entity-recognition", "biomedical", "clinical"],
     }
-    base = OFFLINE.get(card.encoder, card.encoder)
-    if base.count("/") == 1 and not base.startswith((".", "/", "~")):
+    base = _hub_id(card.encoder)
+    if base and "/" in base:
         head["base_model"] = base
     if evaluation is not None:
         head["model-index"] = [{"name": name, "results": [_result(evaluation, name)]}]
@@ -84,10 +87,17 @@ def model_card_text(
     lines += ["## Limits", "", *(f"- {line}" for line in card.limits), ""]
     if evaluation is not None:
         lines += _scores(evaluation)
-    facts = [(fact, value) for fact, value in card.facts if fact not in PRIVATE]
+    told = {"Encoder": base or "a folder of the machine that it was trained on"}
+    facts = [(fact, told.get(fact, value)) for fact, value in card.facts if fact not in PRIVATE]
     lines += ["## Settings and data", "", *_table(("", ""), facts)]
     lines += ["## Hashes (sha256)", "", *_table(("", ""), card.hashes)]
     return _headed(head, lines)
+
+
+def _hub_id(encoder: str) -> str | None:
+    """The encoder by its name on the hub; ``None`` for a folder, whose path is nobody's business."""
+    name = OFFLINE.get(encoder, encoder)
+    return name if HUB_ID.fullmatch(name) and not Path(encoder).exists() else None
 
 
 def dataset_card_text(corpus: Corpus, file: str, columns: Mapping[str, Any]) -> str:

@@ -82,6 +82,7 @@ class AnnotationAccount:
         return {
             "task": self.task,
             "notes": self.notes,
+            **({"layout": self.layout} if self.layout != "prose" else {}),
             "origin": "a language model annotated real text; its mentions are no gold labels",
             **self.exchange,
             "texts_given": self.given,

@@ -18,6 +18,7 @@ from clinsynth.llm.budget import Budget, Prices, Spending, shown_money
 from clinsynth.llm.requests import Reply, Request, canonical
 from clinsynth.synthesis.prompts import version_of
 from clinsynth_onnx.files import sha256_of
+from clinsynth_onnx.schema import Layout
 
 CARD = "card.json"
 TITLES = {
@@ -61,6 +62,7 @@ class Account:
         notes: Whatever else a user of the corpus has to know.
         departures: Where the writer did otherwise than it was asked, as ``curation.density`` says it.
         disagreements: How often each rule decided what the second pass does not confirm, and for whom.
+        layout: How sentences of the texts end.
     """
 
     task: str
@@ -76,6 +78,7 @@ class Account:
     notes: str = ""
     departures: Mapping[str, Any] = field(default_factory=dict)
     disagreements: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    layout: Layout = "prose"
 
     @property
     def title(self) -> str:
@@ -91,6 +94,7 @@ class Account:
         return {
             "task": self.task,
             "notes": self.notes,
+            **({"layout": self.layout} if self.layout != "prose" else {}),
             **exchange(self.requests, self.replies, self.paid),
             "parsed": self.parsed,
             "rejected": dict(self.rejected),

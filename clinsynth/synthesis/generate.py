@@ -203,6 +203,7 @@ def generate(
             if amounts
             else {},
             broken,
+            schema.layout,
         ),
     )
     return Written(reduce(add, (asked.summary for asked in passes)), len(curated.documents))

@@ -8,6 +8,7 @@ import yaml
 
 from clinsynth.cli.lightning import main
 from clinsynth.datamodules.files import Files
+from clinsynth.datamodules.ncbi_disease import NCBIDisease
 from clinsynth.datamodules.self_training import SelfTraining, annotate
 from clinsynth.formats import jsonl
 from clinsynth_onnx.bundle import Bundle
@@ -75,6 +76,16 @@ def test_what_was_annotated_is_not_annotated_again(
     (tmp_path / "more.txt").write_text("A further note.")
     with pytest.raises(TypeError):
         student(tmp_path, tiny_bundle, schema, tmp_path / "more.txt").prepare(["train"])
+
+
+def test_of_a_corpus_so_much_is_annotated_as_it_gives(
+    tmp_path: Path, root: Path, tiny_bundle: Path, schema: Schema
+) -> None:
+    data = student(tmp_path, tiny_bundle, schema)
+    data.corpus = NCBIDisease(schema, root=str(root), few_shot=3)
+    data.prepare(["train"])
+    assert len(data.task_documents("train")) == 2 + 3
+    assert [path.suffix for path in (tmp_path / "kept").iterdir()] == [".jsonl"], "no draft is left"
 
 
 def test_more_than_half_of_the_teachers_have_to_agree(

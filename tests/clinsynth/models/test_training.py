@@ -188,3 +188,15 @@ def test_a_class_weight_for_an_unknown_class_is_told(folder: Path, tiny_encoder:
 def test_relations_need_relation_types(folder: Path, tiny_encoder: str) -> None:
     with pytest.raises(ValueError, match="has no relation types"):
         fit(RelationExtraction(NER, encoder=tiny_encoder), files(folder, "ner", NER), folder, 1)
+
+
+def test_a_limit_of_time_alone_is_refused(folder: Path, tiny_encoder: str) -> None:
+    model = TokenClassification(NER, encoder=tiny_encoder)
+    with pytest.raises(ValueError, match=r"Remedy: set --trainer\.max_epochs"):
+        fit(model, files(folder, "ner", NER), folder, -1)
+
+
+def test_pairs_of_mentions_have_a_direction(tiny_encoder: str) -> None:
+    either = Schema("t", {"Gene": EntityType()}, {"Binds": RelationType(["Gene"], ["Gene"], symmetric=True)})
+    with pytest.raises(ValueError, match=r"'Binds' is symmetric.*Remedy: --model ConceptRelations"):
+        RelationExtraction(either, encoder=tiny_encoder)

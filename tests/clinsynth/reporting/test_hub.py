@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,21 @@ def test_the_head_is_yaml_whatever_is_in_a_name(tmp_path: Path) -> None:
     write_dataset(Corpus(folder), tmp_path / "hub")
     head = (tmp_path / "hub" / "README.md").read_text().split("---\n")[1]
     assert yaml.safe_load(head)["pretty_name"] == "Synthetic corpus for a: [b] # c"
+
+
+def test_a_path_of_the_machine_is_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("encoders", "private").mkdir(parents=True)
+    run = Run(write_run(tmp_path / "run"))
+    card = model_card.of_run(run)
+    for encoder, base in (
+        ("encoders/private", None),
+        (str(tmp_path / "gone"), None),
+        ("~/encoder", None),
+        ("org/model", "org/model"),
+        ("offline", "sentence-transformers/all-MiniLM-L6-v2"),
+    ):
+        facts = [(fact, encoder if fact == "Encoder" else value) for fact, value in card.facts]
+        text = model_card_text(replace(card, encoder=encoder, facts=facts), None, [], "m", 128)
+        assert ModelCard(text).data.base_model == base
+        assert (base or "a folder of the machine") in text and (base == encoder or encoder not in text)
