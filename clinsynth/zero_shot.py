@@ -138,6 +138,9 @@ class ZeroShot(DocumentAnnotator):
             told = ", ".join(f"{reason}: {number}" for reason, number in reasons.most_common())
             log.warning("parts of the answers were of no use and count as nothing found: %s (%s)", told, path)
 
+    def on_validation_end(self) -> None:
+        self.on_test_end()
+
     def on_predict_end(self) -> None:
         self.on_test_end()
 

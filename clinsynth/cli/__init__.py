@@ -41,6 +41,8 @@ COMMANDS = {
     "corpus": Command("clinsynth.cli.corpus", "Count what is in corpora, convert between formats."),
 }
 
+OWN_EXTRAS = {name: name for name in ("gliner", "tensorboard", "wandb")}  # of packages that options bring in
+
 USAGE = """usage: clinsynth COMMAND [ARGUMENTS]
 
 Train small clinical text-mining models and run them where the text is.
@@ -80,11 +82,14 @@ def main() -> None:
     try:
         importlib.import_module(command.module).main([name, *arguments] if command.passes_name else arguments)
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in ("clinsynth", "clinsynth_onnx"):
+        if not error.name:  # somebody else's, which says what is missing
+            sys.exit(f"clinsynth {name}: {error}")
+        package = error.name.split(".")[0]
+        if package in ("clinsynth", "clinsynth_onnx"):
             raise
         sys.exit(
             f"clinsynth: {name!r} needs {error.name}, which is not installed. "
-            f"Remedy: pip install 'clinsynth[{command.extra}]'"
+            f"Remedy: pip install 'clinsynth[{OWN_EXTRAS.get(package, command.extra)}]'"
         )
     except (ValueError, OSError) as error:
         sys.exit(f"clinsynth {name}: {error}")

@@ -37,7 +37,8 @@ def defaults(arguments: Sequence[str], runs: Path) -> dict[str, Any]:
         parser.add_argument(option)
     parser.add_argument("command", nargs="?")
     given, _ = parser.parse_known_args(arguments)
-    asks_only = {"-h", "--help", "--print_config"} & {argument.split("=")[0] for argument in arguments}
+    options = {argument.split("=")[0] for argument in arguments}
+    asks_only = {"-h", "--help", "--print_config"} & options or any(o.endswith(".help") for o in options)
     if given.command == "fit" or asks_only or given.task or given.config or given.model == "ZeroShot":
         return {}
     named = given.ckpt_path or NAMES[0]

@@ -79,5 +79,6 @@ def provenance(checkpoint: Path, model: EncoderModel) -> dict[str, Any]:
         "checkpoint_sha256": sha256_of(checkpoint),
         "seed": model.seed,
         "data_sha256": {split: read["sha256"] for split, read in data.items() if "sha256" in read},
-        "environment": environment(),
+        # a bundle is handed on: no paths of this machine
+        "environment": {name: value for name, value in environment().items() if name != "command"},
     }

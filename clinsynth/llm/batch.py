@@ -8,9 +8,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import logging
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import IO, Any, Literal, TextIO, cast
 
@@ -18,6 +19,8 @@ from clinsynth.formats.errors import CorpusError
 from clinsynth.llm.completion import error_code, read_answer
 from clinsynth.llm.errors import read_error
 from clinsynth.llm.requests import Reply, Request, numbered
+
+log = logging.getLogger("clinsynth")
 
 METHOD, URL = "POST", "/v1/chat/completions"
 
@@ -74,6 +77,29 @@ def read_plans(paths: Iterable[Path]) -> list[Request]:
 def write_replies(path: Path, replies: Iterable[Reply]) -> None:
     """One reply a line."""
     _write(path, map(_reply_line, replies))
+
+
+def set_aside(path: Path, answered: Collection[str]) -> None:
+    """Keeps a file of replies that is about to be written anew, if it has answers that are not known else.
+
+    It may be the only copy of what was paid for: of a colleague's folder, say, whose cache is elsewhere.
+
+    Args:
+        path: The file, if there is one.
+        answered: The ``custom_id`` of each request that has an answer in the cache.
+    """
+    if not path.exists():
+        return
+    try:
+        replies = [reply for reply in read_replies(path) if reply.outcome != "failed"]
+        unknown = sum(reply.custom_id not in answered for reply in replies)
+        what = f"has {unknown} answers that the cache does not have"
+    except CorpusError as error:
+        unknown, what = 1, f"could not be read ({error})"
+    if unknown:
+        aside = next(p for n in count(1) if not (p := path.with_suffix(f".{n}.jsonl")).exists())
+        path.replace(aside)
+        log.warning("%s %s; it is %s now, for clinsynth generate import to take them from", path, what, aside)
 
 
 def read_replies(path: Path) -> Iterator[Reply]:

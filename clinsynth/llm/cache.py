@@ -19,6 +19,7 @@ CACHE = Path(".clinsynth/replies")
 PICKLED = (
     "the cache of replies holds a pickle, which clinsynth never writes. Remedy: get it from where you trust"
 )
+LARGEST = 2**30  # bytes; SQLite holds a little less
 RANK = {"complete": 3, "truncated": 2, "refused": 1, "failed": 0}
 
 
@@ -67,7 +68,13 @@ class ReplyCache:
         self.folder = folder
         try:
             self._cache = diskcache.Cache(
-                str(folder), disk=_PlainDisk, eviction_policy="none", statistics=0, tag_index=0
+                str(folder),
+                disk=_PlainDisk,
+                # all in the database: a file of its own would be removed before what takes its place is kept
+                disk_min_file_size=LARGEST,
+                eviction_policy="none",
+                statistics=0,
+                tag_index=0,
             )
             len(self._cache)
         except (sqlite3.DatabaseError, diskcache.Timeout) as error:
@@ -106,16 +113,24 @@ class ReplyCache:
         return reply is not None and reply.outcome != "failed"
 
     def add(self, given: Iterable[tuple[Request, Reply]]) -> None:
-        """Keeps replies; on return they are on disk."""
-        with self._cache.transact(retry=True):
-            for request, reply in given:
-                kept: dict[str, Any] = {"status_code": reply.status_code, "body": reply.body}
-                if reply.batch:
-                    kept["batch"] = True
-                entry = {"body": request.body, "draw": request.draw, "replies": [kept]}
-                if not self._cache.add(request.key, entry):
-                    entry = self._cache[request.key]
-                    self._cache[request.key] = {**entry, "replies": [*entry["replies"], kept]}
+        """Keeps replies; on return they are on disk. Raises ``OSError`` if that cannot be."""
+        try:
+            with self._cache.transact(retry=True):
+                for request, reply in given:
+                    self._keep(request, reply)
+        except sqlite3.Error as error:
+            raise OSError(
+                f"{self.folder}: replies cannot be kept ({error}). Remedy: make room, and start again"
+            ) from error
+
+    def _keep(self, request: Request, reply: Reply) -> None:
+        kept: dict[str, Any] = {"status_code": reply.status_code, "body": reply.body}
+        if reply.batch:
+            kept["batch"] = True
+        entry = {"body": request.body, "draw": request.draw, "replies": [kept]}
+        if not self._cache.add(request.key, entry):
+            entry = self._cache[request.key]
+            self._cache[request.key] = {**entry, "replies": [*entry["replies"], kept]}
 
     def take(self, requests: Sequence[Request], replies: Iterable[Reply]) -> Imported:
         """Keeps the replies of a Batch output file; the same reply twice is kept once."""

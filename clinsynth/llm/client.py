@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from clinsynth.llm.budget import Spending, estimate
@@ -52,15 +52,28 @@ class ChatClient:
         self._requests = RateLimiter(server.requests_per_minute)
         self._tokens = RateLimiter(server.tokens_per_minute)
 
-    async def ask(self, request: Request, connection: openai.AsyncOpenAI) -> Reply:
-        """A reply, or after the last retry one with an ``error``. Raises ``ServerError``."""
+    async def ask(
+        self, request: Request, connection: openai.AsyncOpenAI, stopping: Callable[[], bool] = lambda: False
+    ) -> Reply | None:
+        """A reply, or after the last retry one with an ``error``; ``None`` if it was not sent, or not again.
+
+        Args:
+            request: What to ask.
+            connection: The connection to the server.
+            stopping: Tells whether nothing more is to be sent, and so paid for.
+
+        Raises:
+            ServerError: No further request makes sense.
+        """
         from openai import APIStatusError  # imported already by what made the connection
 
         tries = 0
         while True:
-            await self._requests.wait()
-            await self._tokens.wait(sum(estimate(request)))
-            await self.backoff.wait()  # last, as a pause may have begun in the meantime
+            await self._requests.wait(1.0, stopping)
+            await self._tokens.wait(sum(estimate(request)), stopping)
+            await self.backoff.wait(stopping)  # last, as a pause may have begun in the meantime
+            if stopping():
+                return None
             sent = self.dialect.body(request.body)
             retries = self.server.retries
             try:

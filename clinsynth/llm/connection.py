@@ -11,7 +11,23 @@ from clinsynth.llm.server import Server
 
 
 def connect(server: Server) -> openai.AsyncOpenAI:
-    """A client without retries of its own. Raises ``ValueError`` if a key is needed and not there."""
+    """A client without retries of its own.
+
+    Raises:
+        ValueError: A key is needed and not there, or the address is none.
+    """
+    try:
+        return _client(server)
+    except Exception as error:
+        if type(error).__name__ != "InvalidURL":  # of a library below that openai does not name
+            raise
+        raise ValueError(
+            "the address of the language model is none. Remedy: see --server.base_url and OPENAI_BASE_URL; "
+            "http://localhost:8000/v1 would be one"
+        ) from None
+
+
+def _client(server: Server) -> openai.AsyncOpenAI:
     key = os.environ.get(server.api_key_env)
     local = server.base_url or os.environ.get("OPENAI_BASE_URL")
     if not key and (not local or server.api_version):

@@ -61,7 +61,7 @@ class Dialect:
                         self.response_format,
                     )
                 return True
-        if problem.status not in (400, 422):
+        if problem.status not in (400, 422) or problem.is_of_a_value:
             return False
         refused_names = problem.parameters(sent.keys() - KEPT)
         for name in refused_names:

@@ -18,6 +18,7 @@ from clinsynth.llm.requests import PASSING
 
 READ_OF_A_MESSAGE = 400  # characters: what follows is more likely text than error
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]]{1,50}")
+_VALUE = re.compile(r"too (?:large|long|many)|context[ _-]?(?:length|window|size)|\bexceed", re.IGNORECASE)
 _LOCATION = re.compile(r"['\"]loc['\"]\s*:\s*[\[(]([^\])]*)[\])]")  # pydantic's, printed into a message
 
 
@@ -41,6 +42,12 @@ class ServerProblem:
     def passing(self) -> bool:
         """Whether the same request may pass later."""
         return self.status in PASSING or self.status >= 500
+
+    @property
+    def is_of_a_value(self) -> bool:
+        """Whether a parameter is taken, but not with the value that it has in this request."""
+        said = " ".join(message[:READ_OF_A_MESSAGE] for message in self.messages)
+        return self.code == "context_length_exceeded" or _VALUE.search(said) is not None
 
     @property
     def reason(self) -> str:

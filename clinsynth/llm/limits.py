@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 
 LONGEST_PAUSE = 300.0  # seconds, whatever a server asks for
 LONGEST_BACKOFF = 60.0  # seconds between two tries
+LOOK = 1.0  # seconds after which who waits looks whether that still makes sense
 
 
 class RateLimiter:
@@ -20,14 +22,15 @@ class RateLimiter:
         self._seconds = 60 / rate if rate else 0.0
         self._free = 0.0
 
-    async def wait(self, cost: float = 1.0) -> None:
-        """Returns when it is this caller's turn."""
+    async def wait(self, cost: float = 1.0, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Returns when it is this caller's turn, or soon after no turn is wanted any more."""
         if not self._seconds:
             return
-        now = asyncio.get_running_loop().time()
-        turn = max(now, self._free)
+        clock = asyncio.get_running_loop().time
+        turn = max(clock(), self._free)
         self._free = turn + cost * self._seconds
-        await asyncio.sleep(turn - now)
+        while (left := turn - clock()) > 0 and not stopping():
+            await asyncio.sleep(min(left, LOOK))
 
 
 class Backoff:
@@ -36,10 +39,10 @@ class Backoff:
     def __init__(self) -> None:
         self._until = 0.0
 
-    async def wait(self) -> None:
-        """Returns when no pause is on that the server asked for."""
-        while (left := self._until - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(left)
+    async def wait(self, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Returns when no pause is on that the server asked for, or soon after that is of no matter."""
+        while (left := self._until - asyncio.get_running_loop().time()) > 0 and not stopping():
+            await asyncio.sleep(min(left, LOOK))
 
     async def pause(self, tries: int, asked: float | None = None) -> None:
         """Waits before the next try.

@@ -150,7 +150,7 @@ class _Run:
 
     async def _worker(self, connection: openai.AsyncOpenAI) -> None:
         for request, asked in self._waiting:
-            if self._interrupts.stopping or self._summary.stopped:
+            if self._is_over():
                 return
             if not await self._settle(request, asked, connection):
                 return
@@ -165,7 +165,7 @@ class _Run:
             if not await self._afford(request):
                 return False
             try:
-                reply = await self._client.ask(request, connection)
+                answer = await self._client.ask(request, connection, self._is_over)
             except ServerError as stop:
                 self._fatal = stop
                 self._summary.stopped = str(stop)
@@ -173,6 +173,9 @@ class _Run:
             finally:
                 self._spending.release(request)
                 self._released.set()
+            if answer is None:
+                return False
+            reply = answer
             if reply.paid:
                 await self._arrived.put((request, reply))
                 self._summary.replies += 1
@@ -183,12 +186,16 @@ class _Run:
             self._summary.failures.append(Failure(request.custom_id, reply.reason, reply.lasting))
         return True
 
+    def _is_over(self) -> bool:
+        """Whether no further request is to be sent."""
+        return self._interrupts.stopping or bool(self._summary.stopped)
+
     async def _afford(self, request: Request) -> bool:
         """Whether the budget has room for a request, once those under way have told what they really cost."""
         while not self._spending.reserve(request):
             if not self._spending.under_way:
                 self._summary.stopped = BUDGET
-            if self._interrupts.stopping or self._summary.stopped:
+            if self._is_over():
                 return False
             self._released.clear()
             await self._released.wait()

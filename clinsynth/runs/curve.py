@@ -54,10 +54,17 @@ def _rows(path: Path, done: int) -> list[dict[str, float]]:
     """What was logged of the steps that are done; those after the checkpoint are taken again."""
     if not done or not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = [{name: value for name, value in row.items() if value} for row in csv.DictReader(stream)]
-    return [
-        {name: int(value) if name in ("step", "epoch") else float(value) for name, value in row.items()}
-        for row in rows
-        if int(row["step"]) < done
-    ]
+    found = []
+    with path.open(encoding="utf-8", newline="", errors="replace") as stream:
+        for row in csv.DictReader(line.replace("\0", "") for line in stream):
+            try:
+                read = {name: _number(name, value) for name, value in row.items() if value}
+            except (TypeError, ValueError):
+                continue  # cut off as the machine died
+            if read.get("step", done) < done:
+                found.append(read)
+    return found
+
+
+def _number(name: str, value: str) -> float:
+    return int(value) if name in ("step", "epoch") else float(value)

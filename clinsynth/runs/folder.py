@@ -9,6 +9,7 @@ BUNDLE = "bundle"  # what ``fit --export true`` writes into a run folder
 CHECKPOINTS = "checkpoints"
 NAMES = ("best", "last")
 TEST = "test-"  # a number follows
+SLURM = "slurm-"  # the number of the job follows
 CONFIG, ENVIRONMENT, DATA, LOGS = "config.yaml", "environment.json", "data.json", "logs"
 METRICS, GOLD, PREDICTIONS, ERRORS = "metrics.json", "gold.jsonl", "predictions.jsonl", "errors.jsonl"
 SHARED = "CLINSYNTH_RUN"  # how the first process tells those it starts where the run is
@@ -24,7 +25,7 @@ def new_run(base: Path) -> Path:
     if SHARED in os.environ:
         return Path(os.environ[SHARED])
     if "SLURM_JOB_ID" in os.environ:
-        return base / f"slurm-{os.environ['SLURM_JOB_ID']}"
+        return base / f"{SLURM}{os.environ['SLURM_JOB_ID']}"
     if "TORCHELASTIC_RUN_ID" in os.environ:
         raise ValueError(
             "several processes need to agree on the run folder. Remedy: name it with --run FOLDER"
@@ -57,7 +58,7 @@ def tests(beside: Path) -> list[Path]:
 
 
 def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:
-    """The checkpoint file meant by a path, or by ``best`` or ``last`` of ``run`` or the newest run.
+    """The checkpoint file meant by a path, or by ``best`` or ``last`` of ``run``, or the one written last.
 
     A path may be that of a run folder, or of a folder of runs: its best checkpoint is meant.
 
@@ -72,11 +73,10 @@ def find_checkpoint(named: str, base: Path, run: Path | None) -> Path:
                 f"there is no checkpoint {named}. Remedy: give a file, or one of {', '.join(NAMES)}"
             )
         return path
-    runs = [run] if run else [base / str(n) for n in sorted(_numbers(base), reverse=True)]
-    for folder in runs:
-        path = folder / CHECKPOINTS / f"{named}.ckpt"
-        if path.exists():
-            return path
+    folders = [run] if run else filter(_is_run, base.glob("*"))
+    found = [path for folder in folders if (path := folder / CHECKPOINTS / f"{named}.ckpt").exists()]
+    if found:
+        return max(found, key=lambda path: (path.stat().st_mtime_ns, _number_in(path.parents[1].name)))
     where = str(run) if run else f"any run below {base}"
     raise ValueError(f"there is no checkpoint {named!r} in {where}. Remedy: fit first, or give a file")
 
@@ -117,6 +117,15 @@ def bundle_of(named: Path) -> Path:
 def run_of(checkpoint: Path) -> Path | None:
     """The run folder that a checkpoint is in, or ``None`` if it has been moved elsewhere."""
     return checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS else None
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder of runs has it from ``new_run``."""
+    return folder.name.isdecimal() or folder.name.startswith(SLURM)
+
+
+def _number_in(name: str) -> int:
+    return int("".join(filter(str.isdecimal, name)) or 0)
 
 
 def _numbers(base: Path, start: str = "") -> list[int]:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -44,6 +45,7 @@ from clinsynth_onnx.files import json_line
 log = logging.getLogger("clinsynth")
 
 PACKAGES = ("clinsynth", "torch", "lightning", "transformers", "tokenizers", "torchmetrics", "numpy")
+PASSWORD = re.compile(r"://[^/@\s]+@")  # and user, before the host of an address
 
 
 class RunRecord(SaveConfigCallback):
@@ -215,9 +217,10 @@ def gather(trainer: Trainer, mine: list[tuple[int, Document]]) -> list[Document]
 
 
 def environment() -> dict[str, Any]:
-    """What ran where: versions, machine, command; no user, host name or text."""
+    """What ran where: versions, machine, and the command as it was typed, without passwords in addresses."""
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": PASSWORD.sub("://", command),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),

@@ -15,7 +15,7 @@ from clinsynth.synthesis import answer_form, prompts
 from clinsynth.synthesis.answer_form import MaxTokensField, ResponseFormat
 from clinsynth.synthesis.items import ALIEN
 from clinsynth.synthesis.lenient_json import Partial, values
-from clinsynth.synthesis.numbering import concept_numbers, relation_of_numbers
+from clinsynth.synthesis.numbering import concept_numbers, relation_of_numbers, single_numbers
 from clinsynth.synthesis.parse import FAILED, NOTHING, REFUSED, relations_stated
 from clinsynth.synthesis.tagged import HOLLOW, Tagged, read_tagged, render
 from clinsynth_onnx.concepts import with_concept_relations
@@ -169,7 +169,7 @@ def read_relations(reply: Reply, document: Document, schema: Schema) -> Annotati
         rejects.append(Rejected(NOTHING, reply.text, document.id))
     triples, problems = relations_stated(stated, concept_numbers(bare), bare.entities, schema)
     rejects += [Rejected(reason, detail, document.id) for reason, detail in problems]
-    found = with_concept_relations(bare, map(relation_of_numbers, triples))
+    found = with_concept_relations(bare, map(relation_of_numbers, single_numbers(triples)))
     lost = ((0, len(document.text)),) if rejects else ()
     return Annotation(found, tuple(rejects), lost)
 

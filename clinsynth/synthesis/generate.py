@@ -230,7 +230,9 @@ def ask(
     batch.write_plan(out / (name + PLAN), requests)
     summary = runner.run(requests, cache, replay)
     asked = Asked(requests, [cache.replies(request) for request in requests], summary)
-    batch.write_replies(out / (name + REPLIES), (reply for reply in asked.answers if reply))
+    path = out / (name + REPLIES)
+    batch.set_aside(path, {r.custom_id for r in asked.answers if r and r.outcome != "failed"})
+    batch.write_replies(path, (reply for reply in asked.answers if reply))
     return asked
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from clinsynth_onnx.concept_fields import Triple
 from clinsynth_onnx.concepts import ConceptRelation, concept_relations, concepts
 from clinsynth_onnx.document import Document
@@ -22,6 +24,17 @@ def concept_numbers(document: Document) -> tuple[str, ...]:
 def numbered_relations(document: Document) -> list[Triple]:
     """The relations as (label, number of the head, number of the tail)."""
     return [(r.label, str(r.head + 1), str(r.tail + 1)) for r in concept_relations(document)]
+
+
+def single_numbers(triples: Iterable[Triple]) -> Iterator[Triple]:
+    """Relations of each thing that a mention stands for, where it stands for several (``1|2``), each once."""
+    yield from dict.fromkeys(
+        (label, one, other)
+        for label, head, tail in triples
+        for one in head.split("|")
+        for other in tail.split("|")
+        if one != other
+    )
 
 
 def relation_of_numbers(triple: Triple) -> ConceptRelation:

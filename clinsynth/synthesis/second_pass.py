@@ -15,7 +15,7 @@ from clinsynth.synthesis.annotation import (
     relation_request,
 )
 from clinsynth.synthesis.plan import PlanSettings
-from clinsynth_onnx.concepts import concept_relations
+from clinsynth_onnx.concepts import concept_relations, oriented
 from clinsynth_onnx.document import Document
 from clinsynth_onnx.schema import Schema
 
@@ -80,23 +80,25 @@ def unconfirmed(
     flaws: list[Flaw] = []
     for index, (document, second) in enumerate(zip(documents, annotations, strict=True)):
         flaws += [Flaw(index, start, end, UNCHECKED) for start, end in second.lost]
-        flaws += disagreements(index, compared(document, second, schema), second.document)
+        flaws += disagreements(index, compared(document, second, schema), second.document, schema)
     return flaws
 
 
-def disagreements(index: int, document: Document, second: Document) -> Iterator[Flaw]:
+def disagreements(index: int, document: Document, second: Document, schema: Schema) -> Iterator[Flaw]:
     """A flaw for each mention that only one of the two has, or if their relations differ.
 
     Args:
         index: Number of the document, from 0.
         document: The text as it was written.
         second: The same text, annotated without knowledge of the first annotation.
+        schema: The task, which says which relations have no direction.
     """
     for entity in sorted(set(document.entities) ^ set(second.entities), key=lambda e: (e.start, e.end)):
         which = "first" if entity in document.entities else "second"
         detail = f"only the {which} pass has {entity.label} at [{entity.start}, {entity.end})"
         yield Flaw(index, entity.start, entity.end, DISAGREES, detail)
-    if set(concept_relations(document)) != set(concept_relations(second)):
+    stated, again = (set(oriented(concept_relations(each), schema)) for each in (document, second))
+    if stated != again:
         yield Flaw(index, 0, len(document.text), DISAGREES, "the relations differ")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 from clinsynth.cli.generate.asking import interruptible, tell, tell_forecast
@@ -68,6 +69,9 @@ def generate(
     """
     schema = read_task(task)
     requests = requests_of(schema, plan, paths(plan_file))
+    models = {str(request.body.get("model")) for request in requests}
+    if plan_file and len(models) == 1:
+        plan = replace(plan, model=models.pop())  # who wrote also judges
     if dry_run:
         tell_forecast(requests, cache, server.attempts, budget)
         if second_pass:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from clinsynth.formats.errors import CorpusError
-from clinsynth.llm.batch import read_plan, read_replies, write_plan, write_replies
+from clinsynth.llm.batch import read_plan, read_replies, set_aside, write_plan, write_replies
 from clinsynth.llm.requests import Reply
 from clinsynth.synthesis.plan import PlanSettings, plan
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, reply
@@ -111,3 +112,21 @@ def test_a_plan_is_no_reply_file(tmp_path: Path) -> None:
         read_plan(tmp_path / "x.jsonl.gz")
     with pytest.raises(FileNotFoundError):
         read_plan(tmp_path / "absent.jsonl")
+
+
+def test_answers_that_are_nowhere_else_are_not_written_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "replies.jsonl"
+    set_aside(path, [])
+    for told in ("has 1 answers", "could not be read"):
+        write_replies(path, [reply("a"), replace(reply("a"), custom_id="b"), Reply("c", 0, {}, "timeout")])
+        set_aside(path, {"r1", "b", "a"})
+        assert path.exists(), "all answers are known"
+        if told == "could not be read":
+            path.write_bytes(path.read_bytes()[:-20])
+        before = path.read_bytes()
+        set_aside(path, {"b"})
+        assert not path.exists() and told in caplog.text
+        assert before in [aside.read_bytes() for aside in tmp_path.glob("replies.*.jsonl")]
+    assert len(list(tmp_path.iterdir())) == 2

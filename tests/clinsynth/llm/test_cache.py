@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +95,23 @@ def test_a_pickle_is_not_read(tmp_path: Path) -> None:
         spoilt._sql("UPDATE Cache SET key = ?", (key,))
     with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match="pickle"):
         cache.replies(REQUEST)
+
+
+def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ReplyCache(tmp_path) as cache:
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(cache, "_keep", full)
+        with pytest.raises(OSError, match=r"cannot be kept \(database or disk is full\)\. Remedy: make room"):
+            cache.add([(Request("a", {"model": "m"}), Reply("a", 200, {}))])
+
+
+def test_long_replies_are_in_the_database_too(tmp_path: Path) -> None:
+    request = Request("a", {"model": "m"})
+    long = {"choices": [], "thoughts": "".join(map(str, range(200_000)))}
+    with ReplyCache(tmp_path) as cache:
+        cache.add([(request, Reply("a", 200, long))])
+        assert cache.replies(request) == [Reply("a", 200, long)]
+    assert {path.name.partition("-")[0] for path in tmp_path.rglob("*") if path.is_file()} == {"cache.db"}

@@ -57,3 +57,12 @@ def test_a_form_of_answer_is_replaced_by_a_simpler_one() -> None:
 def test_a_form_that_is_not_known_is_sent_as_it_is() -> None:
     wanted = {**WANTED, "response_format": {"type": "grammar", "grammar": "x"}}
     assert Dialect().body(wanted) == wanted
+
+
+def test_a_text_that_is_too_long_says_nothing_of_the_parameter() -> None:
+    dialect = Dialect()
+    said = "'max_tokens' or 'max_completion_tokens' is too large: 9. This model's maximum context length is 8"
+    assert not refuse(dialect, message=said)
+    assert not refuse(dialect, code="context_length_exceeded", param="max_tokens")
+    assert dialect.body(WANTED) == WANTED
+    assert refuse(dialect, message="Unsupported parameter: 'max_tokens' is not supported with this model.")

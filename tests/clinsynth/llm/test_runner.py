@@ -318,3 +318,19 @@ def test_nothing_paid_is_lost_when_it_is_stopped(tmp_path: Path, number: signal.
             assert kept >= before - 4 if number == signal.SIGKILL else kept == before
             summary = run_requests(requests(200), cache, Server(server.url, concurrency=16))
             assert (summary.cached, len(cache), server.count - before) == (kept, 200, 200 - kept)
+
+
+def test_what_waits_for_its_turn_is_not_sent_after_a_stop(tmp_path: Path) -> None:
+    """The first answer ends it; the others would follow, one in a second."""
+    refused = Act(401, {"error": {"code": "invalid_api_key"}})
+    with ScriptedServer(lambda n, b: refused) as server, ReplyCache(tmp_path) as cache:
+        limited = Server(server.url, requests_per_minute=60, concurrency=8)
+        begin = time.monotonic()
+        with pytest.raises(ValueError, match="the key is missing or wrong"):
+            run_requests(requests(8), cache, limited)
+        assert server.count == 1 and time.monotonic() - begin < 5
+
+
+def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
+    with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match=r"address .* is none\. Remedy: see"):
+        run_requests(requests(1), cache, Server("http://localhost:8OOO/v1"))

@@ -37,3 +37,12 @@ def test_a_run_that_begins_leaves_what_another_logged(tmp_path: Path) -> None:
     assert [rows(path)[0]["train_loss"] for path in files] == ["1.0", "2.0"]
     Curve(tmp_path / "new", done=3).log_metrics({"train_loss": 3.0}, 3)
     assert len(list((tmp_path / "new").rglob("metrics.csv"))) == 1
+
+
+def test_a_row_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+    Curve(tmp_path).log_metrics({"train_loss": 0.5, "epoch": 0}, 0)
+    (path,) = tmp_path.rglob("metrics.csv")
+    head, whole, *_ = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(f"{head}\n{whole}\n0\n1,2,3,4,5\n\0\0\n", encoding="utf-8")
+    Curve(tmp_path, done=9).log_metrics({"train_loss": 0.25, "epoch": 1}, 9)
+    assert [row["train_loss"] for row in rows(path)] == ["0.5", "0.25"]

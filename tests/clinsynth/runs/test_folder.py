@@ -82,3 +82,15 @@ def test_each_test_has_a_folder(tmp_path: Path) -> None:
     assert [new_test(tmp_path).name for _ in range(11)][-2:] == ["test-10", "test-11"]
     (tmp_path / "test-of-mine").mkdir()
     assert last_test(tmp_path) == tmp_path / "test-11"
+
+
+def test_the_run_of_a_job_is_a_run(tmp_path: Path) -> None:
+    for age, name in enumerate(("slurm-4711", "2", "10", "notes")):
+        path = tmp_path / name / "checkpoints" / "best.ckpt"
+        path.parent.mkdir(parents=True)
+        path.touch()
+        os.utime(path, (1e9 - age, 1e9 - age))
+    assert find_checkpoint("best", tmp_path, None).parents[1].name == "slurm-4711", "it was written last"
+    for name in ("2", "10"):
+        os.utime(tmp_path / name / "checkpoints" / "best.ckpt", (2e9, 2e9))
+    assert find_checkpoint("best", tmp_path, None).parents[1].name == "10", "of the same time"

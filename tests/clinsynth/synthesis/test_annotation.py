@@ -19,6 +19,7 @@ from clinsynth.synthesis.annotation import (
 from clinsynth.synthesis.lenient_json import CUT
 from clinsynth.synthesis.parse import BAD_RELATION
 from clinsynth.synthesis.tagged import render
+from clinsynth_onnx.concepts import concept_relations
 from clinsynth_onnx.document import Document, Entity, Relation
 from tests.clinsynth.synthesis.strategies import documents, markup, texts
 from tests.clinsynth.synthesis.tasks import ENTITY_TASK, RELATION_TASK, reply
@@ -136,3 +137,12 @@ def test_a_text_in_lines_is_annotated_line_by_line() -> None:
     answered = {"sentences": [line.replace("gout", "<Disease>gout</Disease>") for line in sentences]}
     found = read_entities(reply(answered), document, schema)
     assert [(e.start, e.end) for e in found.document.entities] == [(11, 15), (29, 33)] and not found.rejects
+
+
+def test_a_mention_of_several_things_may_be_named_as_it_is_numbered() -> None:
+    entities = (Entity(0, 3, "Gene"), Entity(4, 22, "Disease"))
+    document = Document("AAA breast/ovary cancer", entities, id="1", meta={"concepts": ["G", "D1|D2"]})
+    stated = {"relations": [{"label": "Association", "head": "1", "tail": "2|3"}]}
+    found = read_relations(reply(stated), document, RELATION_TASK)
+    assert found.rejects == ()
+    assert [(r.head, r.tail) for r in concept_relations(found.document)] == [(0, 1), (0, 2)]
