@@ -14,6 +14,7 @@ from clinsynth.formats.options import NO_OPTIONS, ReadingOptions
 from clinsynth_onnx.document import ABOUT_ENTITIES, RELATIONS_NOT_STATED, Document
 
 STDIN = "-"
+LONGEST_NAME = 40  # characters of a column's name that is shown
 # names in ``Document.meta`` that mean something: other fields of an input called so get another name
 MEANT = ABOUT_ENTITIES | RELATIONS_NOT_STATED.keys()
 
@@ -71,7 +72,12 @@ class MissingColumnError(ValueError):
 
 
 def _visible(name: str) -> str:
-    """A column's name, in quotes where it would be misread, e.g. with a space before it."""
+    """A column's name, in quotes where it would be misread, e.g. with a space before it.
+
+    A long one is not shown: in a table without a line of names it may be a patient's text.
+    """
+    if len(name) > LONGEST_NAME or "\n" in name:
+        return f"one of {len(name)} characters"
     return repr(name) if name != name.strip() or "," in name or not name else name
 
 

@@ -42,6 +42,10 @@ def format_of(output: str, name: OutputName | None) -> OutputName:
             f"the ending of {output} tells no format. Remedy: name one with --output_format: {known}"
         )
     table_sink.check_installed(found)
+    if found in registry.FORMATS and found != JSONL:
+        # that its library is not installed is to be told now, not at the end
+        with tempfile.TemporaryDirectory() as scratch:
+            registry.write(Path(scratch) / "tried", [Document("x", id="1")], found)
     return found
 
 
@@ -63,6 +67,7 @@ def write(source: Path, folder: Path, name: OutputName, columns: Columns, refuse
     result = folder / "result"
     if result.is_dir():  # of a run that was stopped here
         shutil.rmtree(result)
+    result.unlink(missing_ok=True)
     if name == "html":
         page.write(result, lambda: read_back(source))
     elif name in TABLES:

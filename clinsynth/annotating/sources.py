@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import hashlib
 import json
 import sys
@@ -26,7 +27,6 @@ from clinsynth.annotating.rows import (
 )
 from clinsynth.annotating.tables import is_tabbed, separated
 from clinsynth.formats import registry
-from clinsynth.formats.errors import CorpusError
 from clinsynth_onnx.document import Document
 
 InputName = Literal["lines", "csv", "tsv", "parquet", registry.FormatName]
@@ -68,12 +68,12 @@ def _detected(path: Path, columns: Columns, known: Sequence[str]) -> str:
         return "tsv"
     if ending in (".xlsx", ".xls", ".ods"):
         raise ValueError(f"{path} is a spreadsheet, which is not read. Remedy: save it as CSV UTF-8")
-    try:
-        return registry.detect(path)
-    except CorpusError as error:
+    found = registry.seems(path)
+    if found is None:
         raise ValueError(
             f"the ending of {path} tells no format. Remedy: name one with --input_format: {', '.join(known)}"
-        ) from error
+        )
+    return found
 
 
 def read(path: str, name: str, columns: Columns, written: Collection[Path] = ()) -> Iterator[Row]:
@@ -89,7 +89,7 @@ def read(path: str, name: str, columns: Columns, written: Collection[Path] = ())
         options = ", ".join(columns.reading.given())
         raise ValueError(f"{path} is read as {name}, where {options} means nothing. Remedy: leave it out")
     if name == "text":
-        return _texts(Path(path), written)
+        return _unpacked(_texts(Path(path), written), path)
     if name in READERS:
         return _unpacked(READERS[name](Path(path), columns), path)
     return _corpus(Path(path), name, columns)
@@ -108,20 +108,22 @@ def size(path: str, name: str) -> int | None:
     return Path(path).stat().st_size if name in ("jsonl", "lines") and not packed else None
 
 
-def fingerprint(path: str, written: Collection[Path] = ()) -> str:
+def fingerprint(path: str, name: str, written: Collection[Path] = ()) -> str:
     """Tells an input from another, or from itself after a change, without reading all of it.
 
-    What this program writes, ``written``, does not count where it lies in the folder.
+    What this program writes, ``written``, does not count where it lies in the folder, nor does what is not
+    read there: hidden files, and beside texts all others.
     """
     root = Path(path).resolve()
     inside = [place for place in written if place.is_relative_to(root)]
     sha = hashlib.sha256()
-    for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
-        if file.is_file() and not any(file.is_relative_to(place) for place in inside):
+    there = [root] if root.is_file() else sorted(root.iterdir() if name == "text" else root.rglob("*"))
+    for file in there:
+        unread = file != root and (file.name.startswith(".") or (name == "text" and not _is_text(file)))
+        if file.is_file() and not unread and not any(file.is_relative_to(place) for place in inside):
             stat = file.stat()
-            sha.update(
-                f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
-            )
+            inner = file.relative_to(root) if file != root else file.name
+            sha.update(f"{inner}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
             if file == root:
                 with file.open("rb") as stream:
                     sha.update(stream.read(ENDS))
@@ -221,7 +223,7 @@ def _texts(path: Path, written: Collection[Path]) -> Iterator[Row]:
         return
     folder = path.resolve()
     there = [file for file in sorted(path.iterdir()) if folder / file.name not in written]
-    files = [file for file in there if file.suffix.lower() == ".txt"]
+    files = [file for file in there if _is_text(file)]
     if not files:
         raise ValueError(f"there is no .txt file in {path}. Remedy: check the path")
     if len(there) > len(files):
@@ -234,10 +236,17 @@ def _texts(path: Path, written: Collection[Path]) -> Iterator[Row]:
         yield row
 
 
+def _is_text(file: Path) -> bool:
+    return file.suffix.lower() == ".txt"
+
+
 def _text(file: Path, number: int) -> Row:
-    data = file.read_bytes()
+    packed = file.suffix == ".gz"
+    data = gzip.decompress(file.read_bytes()) if packed else file.read_bytes()
+    data = data.removeprefix(codecs.BOM_UTF8)
+    name = (file.with_suffix("") if packed else file).stem
     try:
-        return Row(str(file), Document(data.decode("utf-8"), id=file.stem), done=number)
+        return Row(str(file), Document(data.decode("utf-8"), id=name), done=number)
     except UnicodeDecodeError as error:
         return Row(str(file), None, not_utf8(error), data.decode("utf-8", "backslashreplace"), number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -124,11 +125,11 @@ def _rows(stream: Iterator[str], path: Path, columns: Columns, delimiter: str) -
 
 def is_tabbed(path: Path, columns: Columns) -> bool:
     """Whether the first line of a file names the column of the text, and others, with tabs between."""
-    with characters(path) as stream:
-        try:
+    try:
+        with characters(path) as stream:
             names = stream.readline(HEADER).rstrip("\r\n").split("\t")
-        except UnicodeDecodeError:
-            return False
+    except (UnicodeDecodeError, EOFError, OSError, zlib.error):  # told where it is read
+        return False
     return len(names) > 1 and columns.text in [name.strip('"') for name in names]
 
 

@@ -51,12 +51,13 @@ def to_file(
     Raises ``FileExistsError`` if the output is there, ``ValueError`` if what was begun is something else.
     """
     check_absent(output)
+    check_outside(output, source, from_format)
     reporter = Reporter()
     ignored = written(output)
     rows = sources.read(source, from_format, columns, ignored)
     reading = columns.reading.given().items()
     signature = {
-        INPUT: "" if source == STDIN else sources.fingerprint(source, ignored),
+        INPUT: "" if source == STDIN else sources.fingerprint(source, from_format, ignored),
         "the input format": ", ".join(
             map(str, [from_format, columns.text, columns.id, columns.quoted, *reading])
         ),
@@ -84,6 +85,13 @@ def check_absent(output: Path) -> None:
     """Raises ``FileExistsError`` if there is such a file or folder."""
     if output.exists():
         raise FileExistsError(f"{output} exists already. Remedy: remove it, or write elsewhere")
+
+
+def check_outside(output: Path, source: str, from_format: str) -> None:
+    """Raises ``ValueError`` if the output is in a corpus folder, all of which is read."""
+    folder = Path(source)
+    if from_format != "text" and folder.is_dir() and output.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{output} is in the folder that is read. Remedy: write elsewhere")
 
 
 def _to_journal(

@@ -85,13 +85,15 @@ class _Task:
             kind = str(result.get("type"))
             if kind == RELATION:
                 links.append(result)
-            elif isinstance(value, Mapping) and "start" in value and isinstance(value.get(kind), list):
+            # choices, ratings and texts of a region have its place too
+            elif kind.endswith("labels") and isinstance(value, Mapping) and "start" in value:
                 regions.append(result)
             else:
                 self._told[kind] += 1
         spans = placed(text, [self._mention(region["value"]) for region in regions], self._error)
         for region, (start, end) in zip(regions, spans, strict=True):
-            labels = region["value"][region["type"]]
+            given = region["value"].get(region["type"])
+            labels = given if isinstance(given, list) else []
             if not labels or not all(isinstance(label, str) and label for label in labels):
                 raise self._error(f"the region {region.get('id')!r} has no label", "label it, or remove it")
             place.setdefault(str(region.get("id")), len(entities))

@@ -51,7 +51,10 @@ def read_lines(path: Path) -> list[str]:
             if head.startswith(UTF_16):
                 remedy = "convert it, e.g. iconv -f UTF-16 -t UTF-8"
             raise CorpusError(path, 1, "the file begins with a byte order mark", remedy)
-    lines = read_text(path).split("\n")
+    text = read_text(path)
+    if text.startswith("\ufeff"):  # in a file that is packed
+        raise CorpusError(path, 1, "the file begins with a byte order mark", "save it as UTF-8 without one")
+    lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()
     if not any(lines):

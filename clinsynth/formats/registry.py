@@ -104,6 +104,14 @@ def get_format(name: str) -> Format:
     return FORMATS[name]
 
 
+def seems(path: Path) -> str | None:
+    """As ``detect``, but ``None`` if neither ending nor first lines tell.
+
+    Raises ``CorpusError`` if the first lines cannot be read.
+    """
+    return detected(path, {suffix: name for name, known in FORMATS.items() for suffix in known.suffixes})
+
+
 def detect(path: Path) -> str:
     """The name of the format that a file or folder is in, by its ending and its first lines.
 
@@ -111,8 +119,7 @@ def detect(path: Path) -> str:
 
     Raises ``CorpusError`` if that does not tell.
     """
-    endings = {suffix: name for name, known in FORMATS.items() for suffix in known.suffixes}
-    name = detected(path, endings)
+    name = seems(path)
     if name is None:
         raise CorpusError(
             path, None, "its ending does not tell its format", f"name the format, one of {', '.join(FORMATS)}"

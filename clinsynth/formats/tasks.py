@@ -43,14 +43,18 @@ def read_task(path: Path | str) -> Schema:
     path = Path(path)
     if not path.is_file():
         raise CorpusError(path, None, "there is no such task file", EXAMPLES)
-    loader = yaml.SafeLoader(read_text(path))
+    text = read_text(path)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = f"YAML does not allow the character U+{ord(text[error.position]):04X}"
+        raise CorpusError(path, line, problem, "remove it") from error
     try:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise CorpusError(path, line, f"this is not YAML ({error.problem})", "correct the line") from error
-    except yaml.YAMLError as error:
-        raise CorpusError(path, None, "this is not YAML", "save it as plain UTF-8 text") from error
     finally:
         loader.dispose()
     if root is None:

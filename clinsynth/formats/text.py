@@ -16,4 +16,4 @@ def read(path: Path) -> Iterator[Document]:
     if not files:
         raise CorpusError(path, None, "there is no .txt file in the folder", "check the path")
     for file in files:
-        yield Document(read_text(file), id=file.stem)
+        yield Document(read_text(file).removeprefix("\ufeff"), id=file.stem)

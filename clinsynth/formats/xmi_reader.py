@@ -65,7 +65,9 @@ def read(path: Path, layer: str | None = None, feature: str | None = None) -> It
     """
     files = [path]
     if path.is_dir():
-        files = sorted(f for f in path.rglob("*") if f.suffix.lower() in ENDINGS and is_xmi(f))
+        # other XML may lie beside them; what is called .xmi is read, or told as broken
+        there = (f for f in path.rglob("*") if f.suffix.lower() in ENDINGS)
+        files = sorted(f for f in there if f.suffix.lower() == ".xmi" or is_xmi(f))
     if not files:
         raise CorpusError(path, None, "the folder has no XMI files", "check the path")
     wanted = None if layer is None else [name.strip() for name in layer.split(",")]

@@ -90,7 +90,13 @@ class Batcher:
         while batch := self._next():
             documents = [document for job in batch for document in job.documents]
             self._started(len(documents))
-            outcomes = iter([_told(outcome) for outcome in self._outcomes(documents)])
+            try:
+                outcomes = iter([_told(outcome) for outcome in self._outcomes(documents)])
+            except BaseException as error:  # a panic of Rust is no Exception; whoever waits has to be told
+                log.error("a batch failed: %s", safe_traceback(error))
+                for job in batch:
+                    job.outcomes.set_exception(RuntimeError("a batch failed"))
+                continue
             for job in batch:
                 job.outcomes.set_result([next(outcomes) for _ in job.documents])
 

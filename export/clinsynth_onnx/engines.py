@@ -193,7 +193,14 @@ def available(engine: EngineName) -> bool:
 def versions() -> dict[str, str]:
     """Of what computes networks here."""
     names = ("onnxruntime", "openvino", "tokenizers", "numpy")
-    return {name: metadata.version(name) for name in names if importlib.util.find_spec(name)}
+    return {name: _version(name) for name in names if importlib.util.find_spec(name)}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # onnxruntime-gpu brings the module onnxruntime
+        return str(importlib.import_module(name).__version__)
 
 
 def load(bundle: Bundle, engine: EngineChoice, variant: str, threads: int, workers: int) -> Engine:

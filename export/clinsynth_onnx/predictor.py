@@ -98,7 +98,15 @@ class Predictor:
             workers: Runs at the same time; by default one for each core that ``threads`` leaves.
             threads: Cores of one run. More than one is for large networks and single documents.
             batch_tokens: Padded tokens of one run at most; what suits the engine if not given.
+
+        Raises:
+            ValueError: A number is below 1.
         """
+        for name, number in (("threads", threads), ("workers", workers), ("batch_tokens", batch_tokens)):
+            if number is not None and number < 1:
+                raise ValueError(
+                    f"{name!r} must be 1 or more, not {number}. Remedy: leave it out, or raise it"
+                )
         bundle = Bundle.open(path)
         workers = workers or max(1, machine.cores() // threads)
         return cls(bundle, engines.load(bundle, engine, variant, threads, workers), workers, batch_tokens)

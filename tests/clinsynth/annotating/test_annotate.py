@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from clinsynth.formats import jsonl, registry
+from clinsynth.formats import extras, jsonl, registry
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.predictor import Predictor
 from tests.clinsynth.annotating.commands import CANARY, ENGINE, annotate, write_jsonl
@@ -171,3 +172,46 @@ def test_standard_input_and_output(tiny_bundle: Path) -> None:
     )
     assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["The fever.", CANARY]
     assert "2 documents" in done.stderr and CANARY not in done.stderr
+
+
+def test_packed_texts_and_byte_order_marks(tiny_bundle: Path, tmp_path: Path) -> None:
+    marked = b"\xef\xbb\xbfA fever."
+    (tmp_path / "a.txt").write_bytes(marked)
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(marked))
+    for name in ("a.txt", "a.txt.gz"):
+        assert annotate(tiny_bundle, tmp_path / name, tmp_path / f"{name}.jsonl") == 0
+        (document,) = jsonl.read(tmp_path / f"{name}.jsonl")
+        assert (document.id, document.text) == ("a", "A fever.")
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(marked)[:-9])
+    with pytest.raises(ValueError, match=r"cannot be unpacked"):
+        annotate(tiny_bundle, tmp_path / "b.txt.gz", tmp_path / "b.jsonl")
+    (tmp_path / "c.txt").write_bytes("Ein Fieber \u00fc".encode("cp1252"))
+    with pytest.raises(ValueError, match=r"is not UTF-8.*iconv -f WINDOWS-1252"):
+        annotate(tiny_bundle, tmp_path / "c.txt", tmp_path / "c.jsonl")
+
+
+def test_a_library_that_is_missing_is_told_before_the_work(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever"}])
+    monkeypatch.setattr(extras.importlib, "import_module", lambda name: missing("bioc"))
+    with pytest.raises(ValueError, match=r"needs bioc, which is not installed.*clinsynth\[bioc\]"):
+        annotate(tiny_bundle, source, tmp_path / "out.xml")
+    assert not list(tmp_path.glob("out.xml*"))
+
+
+def missing(name: str) -> None:
+    raise ModuleNotFoundError(name, name=name)
+
+
+def test_no_corpus_is_written_into_the_one_that_is_read(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("A fever.", encoding="utf-8")
+    (tmp_path / "a.ann").touch()
+    with pytest.raises(ValueError, match=r"is in the folder that is read\. Remedy: write elsewhere"):
+        annotate(tiny_bundle, tmp_path, tmp_path / "out", "--output_format=brat")
+
+
+def test_numbers_of_threads_begin_at_one(tiny_bundle: Path, tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever"}])
+    with pytest.raises(ValueError, match=r"'threads' must be 1 or more, not 0"):
+        annotate(tiny_bundle, source, tmp_path / "out.jsonl", "--threads=0")

@@ -208,3 +208,13 @@ def test_each_row_is_in_one_place(tiny_bundle: Path, tmp_path: Path, rows: list[
     rejects = tmp_path / "out.jsonl.rejects.jsonl"
     kept = [json.loads(line)["raw"] for line in lines_of(rejects)] if rejects.exists() else []
     assert kept == [row for row in rows if isinstance(row, str)]
+
+
+def test_a_long_name_of_a_column_is_not_shown(
+    tiny_bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A table without a line of names has texts in their place."""
+    (tmp_path / "in.csv").write_text(f'17,"{CANARY} presents with fever and a long history of it"\n')
+    with pytest.raises(ValueError, match=r"its columns are: 17, one of \d+ characters") as error:
+        annotate(tiny_bundle, tmp_path / "in.csv", tmp_path / "out.jsonl")
+    assert CANARY not in str(error.value) + "".join(capfd.readouterr())

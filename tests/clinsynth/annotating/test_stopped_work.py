@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clinsynth.annotating import journal, work
+from clinsynth.annotating import journal, sources, work
 from clinsynth.formats import jsonl
 from clinsynth.runs.exits import INTERRUPTED
 from tests.clinsynth.annotating.commands import ENGINE, annotate, write_jsonl
@@ -125,3 +125,16 @@ def test_standard_input_leaves_unfinished_work_on_files_alone(
         assert annotate(tiny_bundle, "-", tmp_path / "stdin.jsonl") == 0
     assert [d.text for d in jsonl.read(tmp_path / "stdin.jsonl")] == ["a", "b"], "begun anew"
     assert annotate(tiny_bundle, source, tmp_path / "file.jsonl") == 0
+
+
+def test_files_that_are_not_read_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("fever", encoding="utf-8")
+    before = sources.fingerprint(str(tmp_path), "text")
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "other.jsonl").touch()
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "b.txt").touch()
+    assert sources.fingerprint(str(tmp_path), "text") == before
+    assert sources.fingerprint(str(tmp_path), "brat") != before
+    (tmp_path / "c.txt").touch()
+    assert sources.fingerprint(str(tmp_path), "text") != before

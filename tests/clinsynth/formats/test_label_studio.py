@@ -190,3 +190,15 @@ def test_other_json_is_told(path: Path) -> None:
     path.write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(CorpusError, match="nested"):
         list(registry.read(path, "label-studio"))
+
+
+def test_what_is_said_of_a_region_is_no_region(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Choices and texts of a region come with its place, and with its id."""
+    said = [
+        {"type": kind, "id": "b2", "value": {"start": 20, "end": 25, "text": "fever", kind: ["negated"]}}
+        for kind in ("choices", "taxonomy", "textarea")
+    ]
+    regions = [region("a1", 7, 15, "zorvexin", "Drug"), region("b2", 20, 25, "fever", "Symptom")]
+    (document,) = read(path, changed(TASK, result=[*regions, *said]))
+    assert document.entities == ENTITIES
+    assert "3 results are left out" in caplog.text

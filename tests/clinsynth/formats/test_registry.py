@@ -70,6 +70,7 @@ def test_a_malformed_line_is_told(tmp_path: Path, line: str, says: str) -> None:
         ("a.txt", "fever B-Symptom\nand O\n", "iob2"),
         ("a.txt", "-DOCSTART- -X- O O\n", "iob2"),
         ("a.tsv", "fever\tB\nand\tO\n", "iob2"),
+        ("a.txt", "Blood group O\n", "text"),
         ("a.tsv", "@GENE$ and @DISEASE$\t1\n", "relation-tsv"),
         ("a.PubTator", "", "pubtator"),
     ],

@@ -106,3 +106,8 @@ def test_a_mapping_can_be_taken_in(task: Path) -> None:
         "name: x\nentities:\n  A: &a {definition: d, guidelines: g}\n  B: {<<: *a, definition: e}\n"
     )
     assert read_task(task).entities["B"] == EntityType("e", "g")
+
+
+def test_a_character_that_yaml_does_not_allow_is_told_with_its_line(task: Path) -> None:
+    told = problem(task, "name: x\nentities:\n  A: {definition: pasted\x0bfrom a slide}\n")
+    assert told == ":3: YAML does not allow the character U+000B. Remedy: remove it"

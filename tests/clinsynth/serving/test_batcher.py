@@ -89,3 +89,19 @@ def test_closing_finishes_what_has_queued_and_nothing_that_nobody_waits_for() ->
     assert engine.batches == [["a"], ["c"]]
     with pytest.raises(RuntimeError, match="closed"):
         batcher.submit(texts("e"))
+
+
+def test_a_panic_is_told_to_who_waits_and_ends_no_thread() -> None:
+    class Panic(BaseException):
+        """Not an Exception, as those of Rust are."""
+
+    def outcomes(documents: Sequence[Document]) -> list[Outcome]:
+        if documents[0].text == "panic":
+            raise Panic
+        return list(documents)
+
+    batcher = Batcher(outcomes, 1, 1, 100, lambda _: None)
+    with pytest.raises(RuntimeError, match="a batch failed"):
+        batcher.submit(texts("panic")).result(10)
+    assert batcher.submit(texts("a")).result(10) == texts("a")
+    batcher.close()
