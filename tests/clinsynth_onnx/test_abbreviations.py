@@ -152,3 +152,11 @@ def test_a_codec_decodes_in_agreement_unless_told_not_to(schema: Schema) -> None
         (found,) = codec.decode(features, logits)
         assert len(found.entities) == count
         assert describe(codec)[1]["abbreviations"] is abbreviations
+
+
+def test_a_short_form_is_as_sure_as_its_long_form() -> None:
+    text = "PAN hurt. Puromycin aminonucleoside (PAN)"
+    document = Document(text, (Entity(0, 3, "Disease", 0.9), Entity(10, 35, "Chemical", 0.4)))
+    agreed = agreeing(document).entities
+    assert [text[e.start : e.end] for e in agreed] == ["PAN", "Puromycin aminonucleoside", "PAN"]
+    assert [e.score for e in agreed] == [0.4, 0.4, 0.4] and {e.label for e in agreed} == {"Chemical"}

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinsynth_onnx.batching import begun_ahead, blocks, cut, in_chunks
+from clinsynth_onnx.batching import batches, begun_ahead, blocks, cut, in_chunks
 from clinsynth_onnx.codec import Example
 
 
@@ -25,6 +25,9 @@ def test_chunks_give_results_in_order(sizes: list[int], budget: int) -> None:
     ]
     results = in_chunks(examples, budget, lambda chunk: [int(e.input_ids[0]) for e in chunk])
     assert results == list(range(len(sizes)))
+    chunks = batches(examples, budget)
+    assert sorted(i for chunk in chunks for i in chunk) == list(range(len(sizes)))
+    assert all(len(chunk) == 1 or len(chunk) * max(sizes[i] for i in chunk) <= budget for chunk in chunks)
 
 
 @given(st.lists(st.text(max_size=5)), st.integers(1, 4), st.integers(1, 8))

@@ -13,8 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinsynth_onnx.bundle import MANIFEST, Bundle, BundleError, seal
+from clinsynth_onnx.bundle import MANIFEST, Bundle, BundleError, describe, seal
+from clinsynth_onnx.codec import Codec
+from clinsynth_onnx.concept_codec import ConceptCodec
+from clinsynth_onnx.entity_codec import EntityCodec
 from clinsynth_onnx.predictor import Predictor
+from clinsynth_onnx.relation_codec import RelationCodec
+from clinsynth_onnx.schema import Schema
+from clinsynth_onnx.tokens import TextTokenizer
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -211,3 +217,32 @@ def test_a_damaged_zip_file_gives_a_clear_error_or_what_was_meant(
             assert bundle.read(name) == (tiny_bundle / name).read_bytes()
     except BundleError as error:
         assert "Remedy" in str(error)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda words, task: EntityCodec(words, task, "document", 64, 16, abbreviations=False),
+        lambda words, task: RelationCodec(words, task, "markers", 128),
+        lambda words, task: ConceptCodec(words, task, 80, 40, threshold=0.6, exclusive=True),
+    ],
+)
+def test_a_bundle_builds_the_codec_that_was_described(
+    make: Callable[[TextTokenizer, Schema], Codec], wordpiece: TextTokenizer, schema: Schema, tmp_path: Path
+) -> None:
+    codec = make(wordpiece, schema)
+    task, options = describe(codec)
+    (tmp_path / "tokenizer.json").write_text(wordpiece.json, encoding="utf-8")
+    (tmp_path / "schema.json").write_text(json.dumps(schema.to_json()), encoding="utf-8")
+    (tmp_path / "m.onnx").touch()
+    variants = {"fp32": {"file": "m.onnx", "refused": []}}
+    seal(
+        tmp_path,
+        {"task": task, "codec": options, "encoder": {"intermediate_size": 1}, "variants": variants},
+    )
+
+    def settings_of(built: Codec) -> dict[str, Any]:
+        return {k: v for k, v in vars(built).items() if not k.startswith("_") and k != "tokenizer"}
+
+    built = Bundle.open(tmp_path).codec()
+    assert type(built) is type(codec) and settings_of(built) == settings_of(codec)

@@ -236,3 +236,19 @@ def test_sentences_begin_in_order(text: str, passages: list[int], layout: Layout
     assert starts[0] == 0
     assert starts == sorted(set(starts))
     assert starts[-1] <= len(text)
+
+
+def test_a_mention_is_as_sure_as_its_tags_on_average(schema: Schema) -> None:
+    codec = EntityCodec(TOKENIZERS[0], schema, abbreviations=False)
+    features = codec.encode([Document("fever of gene")])
+    begin, inside = codec.classes.index("B-Disease"), codec.classes.index("I-Disease")
+    rows = np.full((5, len(codec.classes)), 0.1)
+    rows[1, begin], rows[2, inside], rows[3, 0] = 0.6, 0.6, 0.6
+    (document,) = codec.decode(features, [np.log(rows)])
+    assert document.entities == (Entity(0, 8, "Disease"),)
+    assert document.entities[0].score == pytest.approx(0.6)
+    rows[2, inside], rows[2, begin] = 0.05, 0.05
+    rows[2, inside] = 0.8
+    rows[2] /= rows[2].sum()
+    (document,) = codec.decode(features, [np.log(rows)])
+    assert document.entities[0].score == pytest.approx((0.6 + rows[2, inside]) / 2)

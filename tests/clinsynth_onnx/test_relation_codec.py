@@ -64,6 +64,7 @@ def test_how_likely_pairs_are_related_is_told_of_those_that_are_not_too(wordpiec
     assert none == {} and chances == {(0, 1): pytest.approx(0.375), (2, 0): pytest.approx(0.8)}
     found, _ = codec.decode(features, logits)
     assert found.relations == (Relation(2, 0, "C"),), "what was given is no longer stated"
+    assert found.relations[0].score == pytest.approx(0.8)
     assert found.meta == {"title": 1, "concepts": ["1", "2", "3"]}
 
 

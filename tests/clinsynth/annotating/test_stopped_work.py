@@ -138,3 +138,21 @@ def test_files_that_are_not_read_do_not_count(tmp_path: Path) -> None:
     assert sources.fingerprint(str(tmp_path), "brat") != before
     (tmp_path / "c.txt").touch()
     assert sources.fingerprint(str(tmp_path), "text") != before
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (["--variant=int8"], "what computes it"),
+        (["--variant=fp32", "--text_column=note"], "the input format"),
+    ],
+)
+def test_other_settings_do_not_finish_what_was_begun(
+    more: list[str], named: str, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "fever", "note": "pain"}])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "_finish", interrupt)
+        assert annotate(tiny_bundle, source, tmp_path / "o.jsonl", "--variant=fp32") == INTERRUPTED
+    with pytest.raises(ValueError, match=f"but {named} changed since"):
+        annotate(tiny_bundle, source, tmp_path / "o.jsonl", *more)

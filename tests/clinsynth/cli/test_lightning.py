@@ -163,8 +163,13 @@ def test_another_logger_is_added_and_early_stopping_tells_why(
     assert list(Path("boards").rglob("events*")) and list(Path("logged/logs").rglob("metrics.csv"))
 
 
-def test_precision_follows_the_hardware() -> None:
-    assert cli.fitting_precision("cpu") in ("bf16-mixed", "32-true")
+@pytest.mark.parametrize("fast", [True, False])
+def test_precision_follows_the_hardware(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(cli.torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(cli, "cpu_multiplies_bf16", lambda: fast)
+    expected = "bf16-mixed" if fast else "32-true"
+    assert cli.fitting_precision("cpu") == cli.fitting_precision("auto") == expected
     assert cli.fitting_precision("tpu") == "32-true"
 
 

@@ -22,3 +22,10 @@ def test_no_text_is_on_both_sides_of_a_cut(drawn: list[tuple[int, bool]], fracti
     assert not {d.text for d in train} & {d.text for d in held}
     assert sorted(int(d.id) for d in [*train, *held]) == list(range(len(documents)))
     assert draw(documents, len(documents), seed) == documents
+
+
+def test_the_seed_draws() -> None:
+    documents = [Document(str(i)) for i in range(50)]
+    first, again, other = (draw(documents, 10, seed) for seed in (0, 0, 1))
+    assert first == again != other and first != documents[:10]
+    assert first == sorted(first, key=documents.index), "in the order of the corpus"

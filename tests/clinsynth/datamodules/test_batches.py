@@ -188,13 +188,21 @@ def test_whole_documents_are_read_once_over_all_processes(sizes: list[int], worl
     documents = [Document("x " * size, id=str(i)) for i, size in enumerate(sizes)]
     seen = []
     for rank in range(world_size):
-        loader = DocumentBatches(documents, _Echo(), 64, Ranks(rank, world_size))
+        loader = Narrow(documents, _Echo(), 64, Ranks(rank, world_size))
         batches = list(loader)
         assert len(batches) == len(loader) >= 1, "each process meets the others where results are gathered"
         for batch in batches:
             assert [d.id for d in batch.features.documents] == [str(i) for i in batch.indices]
+            longest = max((len(documents[i].text) for i in batch.indices), default=0)
+            assert len(batch.indices) <= 1 or len(batch.indices) * longest <= Narrow.characters
             seen += batch.indices
     assert sorted(seen) == list(range(len(documents)))
+
+
+class Narrow(DocumentBatches):
+    """Encodes few documents together."""
+
+    characters = 2000
 
 
 class _Echo:

@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from lightning import Trainer
 
 from clinsynth.datamodules import BC5CDR, EUADR, GAD, BioRED, Files, Mixture, NCBIDisease
 from clinsynth.formats import jsonl, registry
+from clinsynth.models import TokenClassification
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
@@ -109,7 +111,7 @@ def test_own_files_in_any_format(root: Path) -> None:
         Files(DISEASE, train=train, format="doc")
 
 
-def test_a_mixture_weights_its_corpora(root: Path) -> None:
+def test_a_mixture_weights_its_corpora(root: Path, tiny_encoder: str) -> None:
     made = Mixture(
         DISEASE,
         [partial(NCBIDisease, root=str(root), few_shot=4), partial(BC5CDR, root=str(root))],
@@ -118,6 +120,12 @@ def test_a_mixture_weights_its_corpora(root: Path) -> None:
     assert len(made.task_documents("train")) == 24 and len(made.task_documents("val")) == 40
     assert made.repeats() == [3] * 4 + [1] * 20
     assert [c["class"] for c in made.record["corpora"]] == ["NCBIDisease", "BC5CDR"]
+    model = TokenClassification(DISEASE, tiny_encoder)
+    made.trainer = Trainer(logger=False, enable_checkpointing=False)
+    made.trainer.strategy.connect(model)
+    features = model.codec.encode(made.task_documents("train"))
+    shown = sum(made.repeats()[example.document] for example in features.examples)
+    assert sum(map(len, made.train_dataloader())) == shown
     with pytest.raises(ValueError, match="2 whole numbers"):
         Mixture(DISEASE, [NCBIDisease, BC5CDR], weights=[1])
 

@@ -46,6 +46,7 @@ def test_fit_exports_when_it_is_told_to(run: Path) -> None:
     assert rows["onnxruntime", "fp32"]["documents_equal"] == manifest["gate"]["documents"] + 1
     assert manifest["gate"]["long_document_tokens"] > 512
     made = manifest["made"]
+    assert "command" not in made["environment"], "a bundle is handed on, and a command line has paths"
     assert made["data_sha256"]["train"] == json.loads((run / "data.json").read_text())["train"]["sha256"]
     assert len(made["checkpoint_sha256"]) == 64 and made["environment"]["packages"]["torch"]
 

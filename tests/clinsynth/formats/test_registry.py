@@ -146,3 +146,11 @@ def test_utf_16_is_told_with_a_remedy_that_works(name: str, tmp_path: Path) -> N
     path.write_text("caf\u00e9\tO\n", encoding="utf-16")
     with pytest.raises(CorpusError, match=r"Remedy: .*iconv -f UTF-16 -t UTF-8"):
         list(registry.read(path))
+
+
+@pytest.mark.parametrize("name", ["brat", "bioc-json"])
+def test_what_would_be_read_otherwise_is_not_written(name: str, tmp_path: Path) -> None:
+    stale = Document("a b c d", (Entity(0, 5, "S"),), id="n", meta={"fragments": {"0": [[0, 1], [2, 3]]}})
+    with pytest.raises(UnwritableError, match="its entities unchanged"):
+        registry.write(tmp_path / "x", [stale], name)
+    assert list(tmp_path.iterdir()) == []

@@ -95,3 +95,16 @@ def test_tokens_of_answers_without_use_are_counted(tmp_path: Path) -> None:
     with ScriptedServer(lambda n, b: act) as server, ReplyCache(tmp_path) as cache:
         summary = run_requests(requests(1), cache, Server(server.url, retries=1))
     assert (summary.prompt_tokens, summary.answer_tokens) == (200, 100)
+
+
+@pytest.mark.parametrize("limit", ["tokens", "money"])
+def test_requests_under_way_count(tmp_path: Path, limit: str) -> None:
+    """Each is estimated at 212 tokens and costs 150; sixteen at once would be too many."""
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"models": {"m": {"input": 1000, "output": 1000}}}')
+    budget = Budget(tokens=1000) if limit == "tokens" else Budget(money=1.0, prices=prices)
+    with ScriptedServer(latency=0.05) as server, ReplyCache(tmp_path / "cache") as cache:
+        many = Server(server.url, concurrency=16)
+        summary = run_requests(requests(100, max_tokens=200), cache, many, budget)
+    assert summary.stopped == BUDGET and summary.replies >= 4
+    assert summary.prompt_tokens + summary.answer_tokens <= 1000

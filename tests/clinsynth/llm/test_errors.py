@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clinsynth.llm.errors import read_error
+from clinsynth.llm.errors import read_error, retry_after
 
 CANARY = "His temperature rose; seed corn and the seed were given. canary4714"
 SENT = ["temperature", "max_tokens", "seed", "top_p"]
@@ -52,3 +52,8 @@ def test_what_an_error_is_about_without_what_it_quotes(body: Any, reason: str, n
 )
 def test_errors_that_pass(status: int, passing: bool) -> None:
     assert read_error(status, {}).passing == passing
+
+
+def test_milliseconds_to_wait_come_before_seconds() -> None:
+    assert retry_after({"retry-after-ms": "250", "retry-after": "9"}) == 0.25
+    assert retry_after({"retry-after": "9"}) == 9 and retry_after({"retry-after": "soon"}) is None

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from clinsynth.llm.cache import ReplyCache
-from clinsynth.llm.limits import RateLimiter
+from clinsynth.llm.limits import Backoff, RateLimiter
 from clinsynth.llm.requests import Request
 from clinsynth.llm.runner import NOT_TO_ASK, RequestRunner, run_requests
 from clinsynth.llm.server import Server
@@ -334,3 +334,27 @@ def test_what_waits_for_its_turn_is_not_sent_after_a_stop(tmp_path: Path) -> Non
 def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
     with ReplyCache(tmp_path) as cache, pytest.raises(ValueError, match=r"address .* is none\. Remedy: see"):
         run_requests(requests(1), cache, Server("http://localhost:8OOO/v1"))
+
+
+def test_pauses_double_up_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    longest: list[float] = []
+
+    def none(low: float, high: float) -> float:
+        longest.append(high)
+        return low
+
+    async def run() -> None:
+        for tries in range(1, 9):
+            await Backoff().pause(tries)
+
+    monkeypatch.setattr("clinsynth.llm.limits.random.uniform", none)
+    asyncio.run(run())
+    assert longest == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_tokens_of_a_minute_are_kept_to(tmp_path: Path) -> None:
+    """A request is estimated at 212 tokens: ten may go in a second."""
+    with ScriptedServer() as server, ReplyCache(tmp_path) as cache:
+        begin = time.monotonic()
+        run_requests(requests(5, max_tokens=200), cache, Server(server.url, tokens_per_minute=212 * 600))
+        assert time.monotonic() - begin > 0.35

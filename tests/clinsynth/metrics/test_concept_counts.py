@@ -59,6 +59,11 @@ def test_label_direction_and_both_things_have_to_be_right() -> None:
         "within": [1, 2, 1],
         "across": [0, 1, 1],
     }
+    scores = ConceptScores(SCHEMA)
+    scores.update([found], [gold], [0])
+    figures = scores.result().flat()
+    names = ("precision", "recall", "within_precision", "within_recall", "across_precision", "across_recall")
+    assert [figures[name] for name in names] == pytest.approx([1 / 3, 1 / 2, 1 / 2, 1, 0, 0])
 
 
 def test_a_symmetric_relation_is_the_same_in_the_other_direction() -> None:

@@ -14,6 +14,7 @@ from seqeval.scheme import IOB2
 
 from clinsynth.metrics.counts import entity_counts, judged_pairs
 from clinsynth.metrics.metric import EntityScores, RelationScores
+from clinsynth.metrics.scores import Score, difference, entity_figures
 from clinsynth_onnx.document import Document, Entity, Relation
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 
@@ -222,3 +223,21 @@ def test_intervals_hold_the_score_and_narrow_with_more_documents() -> None:
     small, large = interval(12), interval(1200)
     assert small[0] < small[1] < small[2]
     assert large[2] - large[0] < (small[2] - small[0]) / 5
+
+
+def test_relaxed_precision_is_of_what_was_found_and_recall_of_gold() -> None:
+    gold = Document("x" * 10, (Entity(0, 6, "Drug"),))
+    found = gold.annotated((Entity(0, 2, "Drug"), Entity(4, 6, "Drug"), Entity(8, 9, "Drug")))
+    scores = EntityScores(("Drug",))
+    scores.update([found], [gold], [0])
+    figures = scores.result().flat()
+    assert (figures["relaxed_precision"], figures["relaxed_recall"]) == pytest.approx((2 / 3, 1.0))
+
+
+def test_the_same_documents_are_drawn_for_both_of_a_difference() -> None:
+    documents = [document(["B-Drug"] * n + ["O"] * (9 - n)) for n in range(9)]
+    halves = [document(["B-Drug"] * (n // 2)) for n in range(9)]
+    pairs = zip(halves, documents, strict=True)
+    table = np.array([entity_counts(found, gold, LABELS) for found, gold in pairs])
+    same = difference(table, table, lambda counts: entity_figures(counts, LABELS), "strict_f1")
+    assert same == Score(0.0, 0.0, 0.0)

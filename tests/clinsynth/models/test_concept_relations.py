@@ -17,6 +17,7 @@ from clinsynth.models import ConceptRelations
 from clinsynth.models.concept_relations import adaptive_threshold_loss, one_relation_loss
 from clinsynth.models.optimization import Optimization
 from clinsynth_onnx.codec import IGNORE
+from clinsynth_onnx.concept_codec import ConceptCodec
 from clinsynth_onnx.concepts import ConceptRelation, concept_relations, with_concept_relations
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
@@ -150,3 +151,17 @@ def test_a_pair_does_not_depend_on_the_order_of_mentions_or_on_other_pairs(tiny_
 def test_label_smoothing_is_refused(tiny_encoder: str) -> None:
     with pytest.raises(ValueError, match=r"Remedy: set 'label_smoothing' to 0"):
         ConceptRelations(SCHEMA, tiny_encoder, optimization=Optimization(label_smoothing=0.1))
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_settings_reach_codec_and_loss(tiny_encoder: str, exclusive: bool) -> None:
+    model = ConceptRelations(
+        SCHEMA, tiny_encoder, exclusive=exclusive, threshold=0.6, class_weights={"None": 0.5}
+    )
+    model.setup("fit")
+    codec = model.codec
+    assert isinstance(codec, ConceptCodec) and codec.exclusive is exclusive and codec.threshold == 0.6
+    logits, labels = torch.randn(1, 2, 3), torch.tensor([[[0, 1, 0], [1, 0, 0]]])
+    loss = one_relation_loss if exclusive else adaptive_threshold_loss
+    expected = loss(logits, labels, torch.tensor([0.5, 1, 1])).sum()
+    assert torch.allclose(model.loss(logits, labels), expected)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from lightning import Callback, Trainer, seed_everything
+from torch.nn.functional import cross_entropy
 
 from clinsynth.datamodules import DocumentDataModule, Files
 from clinsynth.datamodules.batches import Batch
@@ -18,6 +19,7 @@ from clinsynth.models import RelationExtraction, TokenClassification
 from clinsynth.models.encoder_model import EncoderModel
 from clinsynth.models.encoders import EncoderOptions
 from clinsynth.models.optimization import Optimization
+from clinsynth_onnx.codec import IGNORE
 from clinsynth_onnx.document import Document, Entity
 from clinsynth_onnx.schema import EntityType, RelationType, Schema
 from tests.clinsynth import toy
@@ -200,3 +202,19 @@ def test_pairs_of_mentions_have_a_direction(tiny_encoder: str) -> None:
     either = Schema("t", {"Gene": EntityType()}, {"Binds": RelationType(["Gene"], ["Gene"], symmetric=True)})
     with pytest.raises(ValueError, match=r"'Binds' is symmetric.*Remedy: --model ConceptRelations"):
         RelationExtraction(either, encoder=tiny_encoder)
+
+
+def test_weights_and_smoothing_reach_the_loss(tiny_encoder: str) -> None:
+    smooth = Optimization(label_smoothing=0.1)
+    model = TokenClassification(NER, encoder=tiny_encoder, class_weights={"O": 0.5}, optimization=smooth)
+    model.setup("fit")
+    logits, labels = torch.randn(2, 3, 3), torch.tensor([[0, 1, IGNORE], [2, 0, 0]])
+    expected = cross_entropy(
+        logits.flatten(0, 1),
+        labels.flatten(),
+        weight=torch.tensor([0.5, 1, 1]),
+        ignore_index=IGNORE,
+        reduction="sum",
+        label_smoothing=0.1,
+    )
+    assert torch.allclose(model.loss(logits, labels), expected)

@@ -56,7 +56,13 @@ def write_run(
         "trainer": {"max_epochs": epochs},
         "model": {
             "class_path": f"clinsynth.models.{model}",
-            "init_args": {"encoder": "offline", "unit": "sentence", "max_length": 128, "abbreviations": True},
+            "init_args": {
+                "start_from": "/home/jane/1",
+                "encoder": "offline",
+                "unit": "sentence",
+                "max_length": 128,
+                "abbreviations": True,
+            },
         },
         "data": {"class_path": "clinsynth.datamodules.Synthetic", "init_args": {"corpus": "x.jsonl"}},
         "task": SCHEMA.to_json(),
@@ -66,7 +72,13 @@ def write_run(
     (checkpoints / "best.ckpt").write_bytes(b"weights")
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     (folder / "environment.json").write_text(
-        json.dumps({"processors": 2, "packages": {"clinsynth": "0.1.0"}})
+        json.dumps(
+            {
+                "processors": 2,
+                "packages": {"clinsynth": "0.1.0"},
+                "command": "clinsynth fit --run=/home/jane/2",
+            }
+        )
     )
     train = {
         **count([GOLD]).to_json(),

@@ -25,3 +25,9 @@ def test_half_a_character_on_the_command_line_is_written(
     record._write(tmp_path / "environment.json", record.environment())
     read = json.loads((tmp_path / "environment.json").read_text(encoding="utf-8"))
     assert read["command"] == "clinsynth fit '--run=caf\udce9'"
+
+
+def test_a_password_in_an_address_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = ["clinsynth", "generate", "--server.base_url=https://jane:secret@llm:8000/v1"]
+    monkeypatch.setattr(sys, "argv", typed)
+    assert record.environment()["command"].endswith("https://llm:8000/v1")
