@@ -120,12 +120,13 @@ def blocks(path: Path, lines: Sequence[str], columns: Columns) -> Iterator[Block
 def seem_tagged(lines: Sequence[str]) -> bool:
     """Whether the first lines that are not empty are marks of documents, or tokens with tags.
 
-    One line alone may be a text: "Blood group O".
+    One line alone without a tab may be a text: "Blood group O".
     """
     if any(map(_mark, lines)):
         return True
-    tags = [re.split(r"[ \t]+", line.strip(" "))[1:][-1:] for line in lines if not line.startswith("#")]
-    return len(tags) > 1 and all(tag and _is_tag(tag[0]) for tag in tags)
+    rows = [line for line in lines if not line.startswith("#")]
+    tags = [re.split(r"[ \t]+", row.strip(" "))[1:][-1:] for row in rows]
+    return (len(rows) > 1 or "\t" in "".join(rows)) and all(tag and _is_tag(tag[0]) for tag in tags)
 
 
 def _mark(line: str) -> re.Match[str] | None:

@@ -34,7 +34,15 @@ def run(tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from clinsynth.cli.lightning import main
 
     folder = toy.write(tmp_path_factory.mktemp("export"), tiny_encoder)
-    main(["fit", f"--config={folder / 'ner.yaml'}", f"--run={folder / 'run'}", "--export=true"])
+    main(
+        [
+            "fit",
+            f"--config={folder / 'ner.yaml'}",
+            f"--run={folder / 'run'}",
+            "--export=true",
+            "--trainer.max_epochs=10",
+        ]
+    )
     return folder / "run"
 
 
@@ -56,7 +64,7 @@ def test_a_run_that_goes_on_replaces_its_bundle(run: Path, capsys: pytest.Captur
 
     (run / "bundle" / "old").touch()
     config = f"--config={run.parent / 'ner.yaml'}"
-    main(["fit", config, f"--run={run}", "--export=true", "--ckpt_path=last"])
+    main(["fit", config, f"--run={run}", "--export=true", "--ckpt_path=last", "--trainer.max_epochs=10"])
     assert f"The bundle is {run / 'bundle'}\n" in capsys.readouterr().out
     assert Bundle.open(run / "bundle") and not (run / "bundle" / "old").exists()
     assert not list(run.glob(".bundle*")), "no draft is left"

@@ -32,7 +32,7 @@ def exported(tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
     rng = random.Random(1)
     hundred = folder / "hundred.jsonl"
     jsonl.write(hundred, [toy.note(rng, rng.randint(1, 4)) for _ in range(100)])
-    main(["fit", f"--config={folder / 'ner.yaml'}", f"--run={folder / 'run'}"])
+    main(["fit", f"--config={folder / 'ner.yaml'}", f"--run={folder / 'run'}", "--trainer.max_epochs=10"])
     options = [f"--hub-folder={folder / 'hub'}", f"--documents={hundred}", "--max_f1_drop=1"]
     command.main([str(folder / "run"), str(folder / "bundle"), *options])
     return folder

@@ -95,7 +95,7 @@ def checkpoint(folder: Path, tiny_encoder: str, tmp_path_factory: pytest.TempPat
     copy = tmp_path_factory.mktemp("gone") / "encoder"
     shutil.copytree(tiny_encoder, copy)
     model = TokenClassification(NER, encoder=str(copy), optimization=Optimization(learning_rate=5e-3))
-    trainer = fit(model, files(folder, "ner", NER), folder, 12)
+    trainer = fit(model, files(folder, "ner", NER), folder, 20)
     path = folder / "trained.ckpt"
     trainer.save_checkpoint(path)
     shutil.rmtree(copy)
