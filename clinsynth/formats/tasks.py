@@ -47,9 +47,9 @@ def read_task(path: Path | str) -> Schema:
     try:
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
+        at = text.count("\n", 0, error.position) + 1
         problem = f"YAML does not allow the character U+{ord(text[error.position]):04X}"
-        raise CorpusError(path, line, problem, "remove it") from error
+        raise CorpusError(path, at, problem, "remove it") from error
     try:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:

@@ -81,8 +81,8 @@ def fill(table: Table, planned: Sequence[Cell], only: Sequence[str], say: Say, a
         with ThreadPoolExecutor(at_once) as pool, commands.stopped_together():
             queue = _Queue(planned, todo)
             queue.work_off(lambda cell: pool.submit(table.run, cell, commands, say), at_once, say)
-        for number, result in queue.ended.items():
-            results[number] = result
+        for number in queue.ended:
+            results[number] = queue.ended[number]
         for cell, result in zip(planned, results, strict=True):
             if result is not None:
                 table.time(cell, result)
