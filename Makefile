@@ -18,7 +18,7 @@ WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clinsynth-wheels
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.train ## train on text written by a language model, test on NCBI Disease, export, tag a few sentences (6 minutes after installing, on 2 cores)
+demo: $(VENV)/.train ## train on text written by a language model, test on NCBI Disease, export, tag a few sentences (6 to 8 minutes after installing, on 2 cores)
 	$(BIN)/clinsynth fit --config configs/ncbi_disease_synthetic.yaml --export true \
 	  --trainer.max_epochs 4 --trainer.check_val_every_n_epoch 4
 	$(BIN)/clinsynth test --config configs/ncbi_disease_synthetic.yaml --ckpt_path best

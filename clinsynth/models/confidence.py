@@ -51,8 +51,8 @@ class _Lists(DocumentDataModule):
 class ConfidentLearning:
     """The filter by confidence: labels of relations where all documents state them, else of entities.
 
-    Relations are judged mention by mention, so only where a thing is mentioned once: of others, most pairs of
-    mentions of two related things have no relation of their own.
+    Relations are judged mention by mention, so only where they have a direction and a thing is mentioned
+    once: of others, most pairs of mentions of two related things have no relation of their own.
 
     Args:
         settings: How the models are trained.
@@ -63,10 +63,11 @@ class ConfidentLearning:
     def __call__(self, documents: Sequence[Document], schema: Schema) -> list[Flaw]:
         """The labels that are in doubt."""
         relations = bool(schema.relations) and all(document.states_relations for document in documents)
-        if relations and any(len(thing.mentions) > 1 for each in documents for thing in concepts(each)):
+        again = any(len(thing.mentions) > 1 for each in documents for thing in concepts(each))
+        if relations and (again or schema.symmetric_labels):
             log.warning(
-                "filter by confidence: relations join things that are mentioned more than once, "
-                "so labels of entities are judged, and relations are not"
+                "filter by confidence: relations are symmetric, or join things that are mentioned more than "
+                "once, so labels of entities are judged, and relations are not"
             )
             relations = False
         how = self.settings

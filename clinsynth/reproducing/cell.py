@@ -157,7 +157,7 @@ class Table:
         golds = {fold: gold(plan, fold, schema) for fold in cell.tests}
         where = {note["step"]: Path(note["results"]) for note in attempts(folder) if "results" in note}
         tests = [
-            {"fold": fold, **tested(where[test_name(fold)], documents, schema)}
+            {"fold": fold, **tested(where[test_name(fold)], documents, schema, row.kind == "trained")}
             for fold, documents in golds.items()
         ]
         relations = any(test["kind"] != "entities" for test in tests)
@@ -217,8 +217,14 @@ def _note_results(folder: Path, step: str, row: Row) -> None:
         note(folder, {"step": step, "results": str(results)})
 
 
-def tested(folder: Path, documents: Sequence[Document], schema: Schema) -> dict[str, Any]:
+def tested(folder: Path, documents: Sequence[Document], schema: Schema, trained: bool) -> dict[str, Any]:
     """Counts of each document of a test, from its predictions.
+
+    Args:
+        folder: What the test wrote.
+        documents: All that are scored.
+        schema: The task.
+        trained: Whether the model was: if of relations, it leaves out documents that do not state theirs.
 
     Raises:
         ValueError: They do not add up to the scores that the test wrote.
@@ -226,7 +232,7 @@ def tested(folder: Path, documents: Sequence[Document], schema: Schema) -> dict[
     told = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["scores"]
     kind = kind_of(told)
     predicted = list(jsonl.read(folder / "predictions.jsonl"))
-    if kind != "entities":  # a model of relations leaves out the others
+    if trained and kind != "entities":
         documents = [document for document in documents if document.states_relations]
     table = counts(predicted, documents, schema, kind)
     own = figures(schema, kind)(table.sum(axis=0))

@@ -10,23 +10,13 @@ from pathlib import Path
 import pytest
 
 from clinsynth.annotating import work
-from clinsynth.cli import annotate as command
 from clinsynth.runs.exits import INCOMPLETE, INTERRUPTED
 from clinsynth_onnx.predictor import Predictor
+from tests.clinsynth.annotating.commands import annotate
 
-ENGINE = ["--engine=onnxruntime", "--workers=2"]
 NOTES = 'key;ward;note\na;A;"The gene, a ""fever"";"\nb;B;two\n'
 TEXTS = ['The gene, a "fever";', "two"]
 OPTIONS = ["--text_column=note", "--id_column=key"]
-
-
-def annotate(*arguments: object) -> int:
-    """The exit code."""
-    try:
-        command.main([*map(str, arguments), *ENGINE])
-    except SystemExit as stopped:
-        return int(stopped.code or 0)
-    return 0
 
 
 def rows_of(path: Path, delimiter: str = ",") -> list[dict[str, str]]:

@@ -79,6 +79,9 @@ def test_things_that_are_named_again_are_not_judged_by_pairs(
     for documents in ([once], [once, again]):
         ConfidentLearning(ConfidenceFilter())(documents, RELATIONS)
     assert judged == [True, False] and "labels of entities are judged" in caplog.text
+    either = {name: replace(relation, symmetric=True) for name, relation in RELATIONS.relations.items()}
+    ConfidentLearning(ConfidenceFilter())([once], replace(RELATIONS, relations=either))
+    assert judged == [True, False, False]
 
 
 def test_white_space_has_no_label() -> None:
